@@ -88,7 +88,9 @@ internal sealed partial class BinariesLookup(Func<string, string?> environment, 
     private static Version VersionInName(string folder)
     {
         var digits = Digits().Match(Path.GetFileName(folder)).Value;
-        return Version.TryParse(digits, out var version) || Version.TryParse(digits + ".0", out version) ? version : new();
+        return Version.TryParse(digits, out var version) || Version.TryParse(digits + ".0", out version)
+            ? version
+            : new();
     }
 
     private static bool HoldsPrograms(string folder)

@@ -19,7 +19,7 @@ public sealed record EmbeddedPostgresOptions
     /// <summary>The server's binaries; null to look them up, or install them if that needs no question.</summary>
     public PostgresBinaries? Binaries { get; init; }
 
-    /// <summary>Settings of <c>postgresql.conf</c> that come after ours. Ignored where the server runs already.</summary>
+    /// <summary>Settings of <c>postgresql.conf</c> that come after ours. Ignored if the server runs already.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Told in one line what takes long or changes the machine: that PostgreSQL is being installed.</summary>

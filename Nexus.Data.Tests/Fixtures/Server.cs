@@ -1,4 +1,5 @@
 using Nexus.Data.Embedded;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Tests.Fixtures;
 
@@ -8,7 +9,10 @@ namespace Nexus.Data.Tests.Fixtures;
 /// </summary>
 internal static class Server
 {
-    private static readonly Lazy<Task<EmbeddedPostgres?>> _embedded = new(StartAsync);
+    private static readonly ConfiguredConnection? _named =
+        ConnectionSettings.FindForTests(Environment.GetEnvironmentVariable);
+
+    private static readonly Lazy<Task<EmbeddedPostgres>> _embedded = new(StartAsync);
     private static readonly Lazy<Task<TemplateDatabases>> _databases = new(CreateDatabasesAsync);
 
     /// <summary>Brings the template that tests get clones of to the newest schema.</summary>
@@ -16,8 +20,7 @@ internal static class Server
 
     /// <summary>A connection string for the server's maintenance database.</summary>
     public static async Task<string> ConnectionStringAsync()
-        => (await _embedded.Value)?.ConnectionString
-           ?? Environment.GetEnvironmentVariable("NEXUS_TEST_DATABASE_URL")!;
+        => _named?.ConnectionString ?? (await _embedded.Value).ConnectionString;
 
     public static async Task<string> CloneAsync() => await (await _databases.Value).CloneAsync();
 
@@ -33,17 +36,14 @@ internal static class Server
             await (await _databases.Value).DisposeAsync();
         }
 
-        if (_embedded is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
-            && await _embedded.Value is { } embedded)
+        if (_embedded is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
         {
-            await embedded.DisposeAsync();
+            await (await _embedded.Value).DisposeAsync();
         }
     }
 
-    private static async Task<EmbeddedPostgres?> StartAsync()
-        => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NEXUS_TEST_DATABASE_URL"))
-            ? await EmbeddedPostgres.StartAsync(new() { ThrowAway = true, Announce = TestContext.Progress.WriteLine })
-            : null;
+    private static Task<EmbeddedPostgres> StartAsync()
+        => EmbeddedPostgres.StartAsync(new() { ThrowAway = true, Announce = TestContext.Progress.WriteLine });
 
     private static async Task<TemplateDatabases> CreateDatabasesAsync()
         => new(await ConnectionStringAsync(), (connectionString, _) => Migrate(connectionString));
