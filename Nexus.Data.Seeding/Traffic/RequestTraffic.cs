@@ -14,7 +14,7 @@ public sealed class RequestTraffic
     private readonly TrafficOptions _options;
 
     /// <summary>Checks the options.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">An option, named in it, is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The option that it names is out of range.</exception>
     public RequestTraffic(TrafficOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -32,7 +32,7 @@ public sealed class RequestTraffic
         return new TrafficSimulation(_options).Run(count);
     }
 
-    /// <summary>Writes a log of <paramref name="count"/> requests, a line each, and says how many bytes it has.</summary>
+    /// <summary>Writes <paramref name="count"/> requests, a line each, and says how many bytes that were.</summary>
     public long ToLines(int count, Stream output)
     {
         ArgumentNullException.ThrowIfNull(output);

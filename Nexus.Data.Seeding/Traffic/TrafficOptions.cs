@@ -87,7 +87,7 @@ public sealed record TrafficOptions
     /// <summary>Another system prompt from this turn on.</summary>
     public double SystemChangedRate { get; init; } = 0.03;
 
-    /// <summary>Of new conversations: a second begins with the same words soon after, and is answered otherwise.</summary>
+    /// <summary>Of new conversations: a second begins with the same words soon after, and gets other answers.</summary>
     public double SameOpeningRate { get; init; } = 0.08;
 
     /// <summary>Of new conversations: the client asks a small model about their first message.</summary>

@@ -2,7 +2,7 @@ namespace Nexus.Data.Seeding.Traffic;
 
 /// <summary>
 /// Many clients at once: a queue of what each does next, by time. This part opens and ends sessions;
-/// <c>TrafficSimulation.Turns.cs</c> holds what happens to a turn.
+/// <c>.Turns</c> holds what happens to a turn, <c>.Rows</c> writes it.
 /// </summary>
 internal sealed partial class TrafficSimulation
 {
