@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Embedded;
 using Nexus.Data.Persistence;
 
@@ -16,7 +17,14 @@ internal static class Server
     private static readonly Lazy<Task<TemplateDatabases>> _databases = new(CreateDatabasesAsync);
 
     /// <summary>Brings the template that tests get clones of to the newest schema.</summary>
-    public static Func<string, Task> Migrate { get; set; } = _ => Task.CompletedTask;
+    public static Func<string, Task> Migrate { get; set; } = async connectionString =>
+    {
+        await using var db = Open(connectionString);
+        await db.Database.EnsureCreatedAsync();
+    };
+
+    public static NexusDbContext Open(string connectionString)
+        => new(new DbContextOptionsBuilder<NexusDbContext>().UseNpgsql(connectionString, o => o.MapEnum<Nexus.Data.Analyses.ConversationAnalysisStatus>("conversation_analysis_status")).Options);
 
     /// <summary>A connection string for the server's maintenance database.</summary>
     public static async Task<string> ConnectionStringAsync()
