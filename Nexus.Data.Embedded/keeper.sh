@@ -4,6 +4,7 @@
 #
 #   keeper  bin  folder  throw-away|durable  seconds  what throw-away folders are named by, without their random end
 set -u
+unset NEXUS_DATA_KEEPER
 bin=$1 folder=$2 kind=$3 seconds=$4 siblings=$5
 
 # The owner's end is what ends us: not the terminal's Ctrl-C, and not a pipe that nobody reads any more.
@@ -100,7 +101,12 @@ start() {
     await_ready || { say_why "the server does not start: $(printf '%s\n' "${said:-}" | tail -n 1)"; return 1; }
 }
 
-stop() { "$bin/pg_ctl" -D "$folder/data" -m "$1" -w -t 60 stop >/dev/null 2>&1 </dev/null; }
+stop() {
+    socket=$(sed -n 5p "$folder/data/postmaster.pid" 2>/dev/null)
+    "$bin/pg_ctl" -D "$folder/data" -m "$1" -w -t 60 stop >/dev/null 2>&1 </dev/null
+    # Elsewhere, where our own path is too long for a socket.
+    case $socket in "$folder"/*) ;; /*) rmdir "$socket" 2>/dev/null ;; esac
+}
 
 leave() {
     if [ "$kind" = throw-away ]; then
@@ -122,7 +128,8 @@ sweep() {
     for old in "$siblings"*; do
         { [ "$old" != "$folder" ] && [ -d "$old" ] && [ ! -L "$old" ] && [ -O "$old" ]; } || continue
         signed "$old/users" && continue
-        [ -z "$(find "$old" -prune -mmin -2)" ] || continue
+        # What has no cluster yet may be beginning just now, and about to sign.
+        [ -d "$old/data" ] || [ -z "$(find "$old" -prune -mmin -5)" ] || continue
         "$bin/pg_ctl" -D "$old/data" -m immediate -w -t 10 stop >/dev/null 2>&1 </dev/null
         rm -rf -- "$old"
     done
@@ -137,6 +144,7 @@ echo ready
 [ "$kind" = throw-away ] && sweep
 
 while read -r word; do
-    [ "$word" = detach ] && { : >"$folder/detached"; rm -f "$folder/users/$$"; echo detached; exit 0; }
+    [ "$word" = detach ] && { : >"$folder/detached"; rm -f "$folder/users/$$"; exit 0; }
 done
 leave
+exit 0
