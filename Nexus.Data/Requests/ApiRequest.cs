@@ -1,4 +1,5 @@
 using Nexus.Data.Conversations;
+using Nexus.Data.Conversations.Hashing;
 
 namespace Nexus.Data.Requests;
 
@@ -151,6 +152,9 @@ public sealed class ApiRequest
     /// <summary>Whether a stored body differs from the one that came, because <c>jsonb</c> cannot hold it.</summary>
     public bool IsAltered { get; private set; }
 
+    // What linking reads off the body; forgotten with it.
+    internal RequestHashes? Hashes { get; set; }
+
     internal byte[]? Body { get; private set; }
 
     internal byte[]? BodyOriginal { get; private set; }
@@ -175,7 +179,7 @@ public sealed class ApiRequest
     public void SetBody(ReadOnlyMemory<byte> utf8Json)
     {
         var stored = StoredJson.Of(utf8Json, "body");
-        (Body, BodyOriginal) = (stored.Json, stored.Original);
+        (Body, BodyOriginal, Hashes) = (stored.Json, stored.Original, null);
         IsAltered |= stored.IsAltered;
     }
 

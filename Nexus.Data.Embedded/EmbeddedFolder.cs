@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Nexus.Data.Embedded;
+
+/// <summary>What lies where in a server's folder: <c>data</c>, <c>run</c> with the socket, <c>server.log</c>.</summary>
+internal sealed class EmbeddedFolder
+{
+    // 107 bytes on Linux and 103 on macOS, the socket's own name included.
+    private const int _longestSocketPath = 103;
+    private const string _socketName = "/.s.PGSQL.5432";
+    private const string _rootFolder = "/var/lib/nexus-data";
+
+    private EmbeddedFolder(string path, bool throwAway, string siblings)
+    {
+        Path = path;
+        ThrowAway = throwAway;
+        Siblings = siblings;
+    }
+
+    public string Path { get; }
+
+    public bool ThrowAway { get; }
+
+    /// <summary>How the paths of all throw-away folders of this user begin.</summary>
+    public string Siblings { get; }
+
+    public string Data => System.IO.Path.Combine(Path, "data");
+
+    public string Log => System.IO.Path.Combine(Path, "server.log");
+
+    public string Settings => System.IO.Path.Combine(Path, "server.conf");
+
+    /// <summary>Where the tool keeps its data.</summary>
+    public static string Default()
+        => !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess
+            ? _rootFolder
+            : System.IO.Path.Combine(
+                Environment.GetFolderPath(
+                    Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "nexus-data");
+
+    /// <summary>The folder for <paramref name="options"/>, made where it is missing.</summary>
+    public static EmbeddedFolder Create(EmbeddedPostgresOptions options)
+    {
+        try
+        {
+            var folder = options.ThrowAway ? CreateThrowAway(options.Folder) : Durable(options.Folder);
+            ServerUser.CreateFolder(folder.Path);
+            return folder;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PostgresUnavailableException(
+                $"There is no folder for the server's data: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The folder of a durable server, whether it is there or not.</summary>
+    public static EmbeddedFolder Durable(string? folder)
+        => new(System.IO.Path.GetFullPath(folder ?? Default()), throwAway: false, siblings: "");
+
+    /// <summary>The major version that made the cluster; null where there is none yet.</summary>
+    public int? ClusterVersion()
+    {
+        if (!Directory.Exists(Data))
+        {
+            return null;
+        }
+
+        var file = System.IO.Path.Combine(Data, "PG_VERSION");
+        if (File.Exists(file)
+            && int.TryParse(File.ReadAllText(file), NumberStyles.Integer, CultureInfo.InvariantCulture, out var major))
+        {
+            return major;
+        }
+
+        throw new PostgresUnavailableException(
+            $"The folder {Data} is no PostgreSQL cluster (it has no PG_VERSION): put back what is missing, or move the "
+            + "folder away to begin with an empty one; nothing in it was changed.");
+    }
+
+    /// <summary>Where the running server listens, by the file it keeps; null where none runs.</summary>
+    public (string Host, int Port)? Address()
+    {
+        // Lines: process, data folder, start time, port, socket folder, listen address, shared memory, status.
+        var file = System.IO.Path.Combine(Data, "postmaster.pid");
+        var lines = File.Exists(file) ? File.ReadAllLines(file) : [];
+        return lines.Length >= 8 && lines[7].Trim() == "ready"
+            ? (lines[4].Length > 0 ? lines[4] : lines[5], int.Parse(lines[3], CultureInfo.InvariantCulture))
+            : null;
+    }
+
+    /// <summary>Writes the file that the cluster's own <c>postgresql.conf</c> includes.</summary>
+    public void WriteSettings(IReadOnlyDictionary<string, string> further)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["listen_addresses"] = "",
+            ["port"] = "5432",
+            ["unix_socket_directories"] = SocketFolder(),
+            ["unix_socket_permissions"] = "0700",
+            ["max_connections"] = "200",
+            ["jit"] = "off",
+            ["timezone"] = "UTC",
+            ["log_timezone"] = "UTC",
+            ["lc_messages"] = "C",
+        };
+        if (ThrowAway)
+        {
+            settings["fsync"] = "off";
+            settings["synchronous_commit"] = "off";
+            settings["full_page_writes"] = "off";
+            settings["wal_level"] = "minimal";
+            settings["max_wal_senders"] = "0";
+        }
+
+        var lines = settings.Where(setting => !further.ContainsKey(setting.Key)).Concat(further)
+            .Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'");
+        File.WriteAllLines(Settings, lines);
+        ServerUser.GiveAway(Settings);
+    }
+
+    /// <summary>What to tell about a server that did not start.</summary>
+    public string Failure(string said)
+        => ThrowAway
+            ? $"A private PostgreSQL server could not be started: {said}"
+            : $"The private PostgreSQL server in {Path} could not be started (nothing in it was deleted; see {Log}, or "
+              + $"move the folder away to begin with an empty one): {said}";
+
+    private static EmbeddedFolder CreateThrowAway(string? parent)
+    {
+        var name = new string([.. Environment.UserName.Where(char.IsAsciiLetterOrDigit)]);
+        if (parent is null && !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess)
+        {
+            parent = System.IO.Path.Combine(_rootFolder, "throw-away");
+            ServerUser.CreateFolder(_rootFolder);
+        }
+
+        if (parent is null)
+        {
+            parent = System.IO.Path.GetTempPath();
+            var example = System.IO.Path.Combine(parent, $"nexus-pg-{name}-12345678", "run") + _socketName;
+            parent = Encoding.UTF8.GetByteCount(example) <= _longestSocketPath ? parent : "/tmp";
+        }
+
+        ServerUser.CreateFolder(parent);
+        var siblings = System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), $"nexus-pg-{name}-");
+        return new(siblings + RandomNumberGenerator.GetHexString(8, lowercase: true), throwAway: true, siblings);
+    }
+
+    private string SocketFolder()
+    {
+        var folder = System.IO.Path.Combine(Path, "run");
+        if (Encoding.UTF8.GetByteCount(folder + _socketName) > _longestSocketPath)
+        {
+            var short8 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path)))[..16];
+            folder = Environment.IsPrivilegedProcess ? $"{_rootFolder}/run-{short8}" : $"/tmp/nexus-pg-run-{short8}";
+        }
+
+        ServerUser.CreateFolder(folder);
+        if (!OperatingSystem.IsWindows())
+        {
+            // Refused where the folder is another user's, who has put it in our way.
+            File.SetUnixFileMode(
+                folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return folder;
+    }
+}

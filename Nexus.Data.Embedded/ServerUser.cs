@@ -1,0 +1,60 @@
+using System.Diagnostics;
+
+namespace Nexus.Data.Embedded;
+
+/// <summary>
+/// Who runs the server. PostgreSQL refuses to run as root, so root becomes <c>postgres</c>, or <c>nobody</c> where
+/// there is none; everybody else stays who he is.
+/// </summary>
+internal static class ServerUser
+{
+    private const string _accounts = "/etc/passwd";
+
+    /// <summary>Null: the user of this process.</summary>
+    public static string? Name()
+    {
+        if (OperatingSystem.IsWindows() || !Environment.IsPrivilegedProcess)
+        {
+            return null;
+        }
+
+        var known = File.Exists(_accounts)
+            && File.ReadLines(_accounts).Any(line => line.StartsWith("postgres:", StringComparison.Ordinal));
+        return known ? "postgres" : "nobody";
+    }
+
+    /// <summary>Makes a folder that only the server's user (and root) can enter.</summary>
+    public static void CreateFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        Directory.CreateDirectory(
+            folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        GiveAway(folder);
+    }
+
+    /// <summary>Gives a folder or file that we made to the server's user.</summary>
+    public static void GiveAway(string path)
+    {
+        if (Name() is not { } user)
+        {
+            return;
+        }
+
+        using var chown = Process.Start("chown", [$"{user}:", path]);
+        chown.WaitForExit();
+        if (chown.ExitCode != 0)
+        {
+            throw new PostgresUnavailableException($"{path} could not be given to the user {user}.");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+# Starts the server in a folder, says "ready", and stops it at the end of standard input: when its owner closes that,
+# and when the owner ends in whatever way, SIGKILL included. Runs as the server's user, in a session of its own.
+# Several may keep one durable server, each for its own owner: the last one out stops it.
+#
+#   keeper  bin  folder  throw-away|durable  seconds  what throw-away folders are named by, without their random end
+set -u
+bin=$1 folder=$2 kind=$3 seconds=$4 siblings=$5
+
+# The owner's end is what ends us: not the terminal's Ctrl-C, and not a pipe that nobody reads any more.
+trap '' INT TERM HUP PIPE
+exec 2>&1
+umask 077
+cd /
+
+say_why() {
+    printf '%s\n' "$1"
+    tail -n 15 "$folder/server.log" 2>/dev/null
+}
+
+# When a process began, so that a number given out again is not taken for it; nothing where it is gone.
+began() {
+    if [ -d /proc/self ]; then
+        began_fields=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) || return 0
+        (set -- $began_fields; [ "${1:-Z}" = Z ] || echo "${20}")
+    else
+        ps -o lstart= -p "$1" 2>/dev/null | tr -d ' '
+    fi
+}
+
+lives() {
+    lives_began=$(began "$1")
+    [ -n "$lives_began" ] && [ "$lives_began" = "$2" ]
+}
+
+# Files in users/ and stopping/ are named by a keeper's process number, and say: host, keeper began, owner, owner began.
+sign() {
+    mkdir -p "$folder/$1"
+    echo "$(uname -n) $(began $$) $PPID $(began $PPID)" >"$folder/.signing.$$" &&
+        mv "$folder/.signing.$$" "$folder/$1/$$"
+}
+
+# Is anyone there? What the dead have left is removed; of another host's processes nothing is known, so they live.
+signed() {
+    signed_any=1
+    for paper in "$1"/*; do
+        [ -f "$paper" ] || continue
+        read -r host keeper_began owner owner_began <"$paper" || host=
+        if [ -n "$host" ] && [ "$host" != "$(uname -n)" ]; then
+            signed_any=0
+        elif [ -n "$host" ] && { lives "${paper##*/}" "$keeper_began" || lives "$owner" "$owner_began"; }; then
+            signed_any=0
+        else
+            rm -f "$paper"
+        fi
+    done
+    return $signed_any
+}
+
+running() { "$bin/pg_ctl" -D "$folder/data" status >/dev/null 2>&1; }
+
+await_ready() {
+    tenths=$((seconds * 10))
+    while [ "$tenths" -gt 0 ]; do
+        [ "$(sed -n '8s/ *$//p' "$folder/data/postmaster.pid" 2>/dev/null)" = ready ] && return 0
+        running || return 1
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+    return 1
+}
+
+# Under another name first: a folder called data is a whole cluster, whoever was killed when.
+create_cluster() {
+    fresh="$folder/.data.$$"
+    sync=; [ "$kind" = throw-away ] && sync=--no-sync
+    if ! said=$("$bin/initdb" -D "$fresh" -U postgres -A trust -E UTF8 --locale=C $sync 2>&1 </dev/null); then
+        rm -rf -- "$fresh"
+        say_why "initdb failed: $(printf '%s\n' "$said" | tail -n 8)"
+        return 1
+    fi
+    if ! echo "include_if_exists = '../server.conf'" >>"$fresh/postgresql.conf" || [ -d "$folder/data" ]; then
+        rm -rf -- "$fresh"
+        [ -d "$folder/data" ]
+        return
+    fi
+    mv "$fresh" "$folder/data"
+}
+
+start() {
+    tenths=600
+    while signed "$folder/stopping" && [ "$tenths" -gt 0 ]; do sleep 0.1; tenths=$((tenths - 1)); done
+
+    [ -d "$folder/data" ] || create_cluster || return 1
+    if ! running; then
+        rm -f "$folder/detached"
+        log="$folder/server.log"
+        [ -n "$(find "$log" -size +20000 2>/dev/null)" ] && mv -f "$log" "$log.1"
+        said=$("$bin/pg_ctl" -D "$folder/data" -l "$log" -w -t "$seconds" start 2>&1 </dev/null) && return 0
+    fi
+    await_ready || { say_why "the server does not start: $(printf '%s\n' "${said:-}" | tail -n 1)"; return 1; }
+}
+
+stop() { "$bin/pg_ctl" -D "$folder/data" -m "$1" -w -t 60 stop >/dev/null 2>&1 </dev/null; }
+
+leave() {
+    if [ "$kind" = throw-away ]; then
+        stop immediate
+        rm -rf -- "$folder"
+        return
+    fi
+
+    # One who comes in signs users, then looks at stopping; one who leaves signs stopping, then looks at users. So
+    # either the one sees the other and waits, or the other sees the one and lets the server run.
+    rm -f "$folder/users/$$"
+    sign stopping
+    signed "$folder/users" || [ -e "$folder/detached" ] || stop fast
+    rm -f "$folder/stopping/$$"
+}
+
+# Throw-away folders of runs that were killed together with their keeper.
+sweep() {
+    for old in "$siblings"*; do
+        { [ "$old" != "$folder" ] && [ -d "$old" ] && [ ! -L "$old" ] && [ -O "$old" ]; } || continue
+        signed "$old/users" && continue
+        [ -z "$(find "$old" -prune -mmin -2)" ] || continue
+        "$bin/pg_ctl" -D "$old/data" -m immediate -w -t 10 stop >/dev/null 2>&1 </dev/null
+        rm -rf -- "$old"
+    done
+}
+
+sign users
+if ! start; then
+    if [ "$kind" = throw-away ]; then rm -rf -- "$folder"; else rm -f "$folder/users/$$"; fi
+    exit 1
+fi
+echo ready
+[ "$kind" = throw-away ] && sweep
+
+while read -r word; do
+    [ "$word" = detach ] && { : >"$folder/detached"; rm -f "$folder/users/$$"; echo detached; exit 0; }
+done
+leave

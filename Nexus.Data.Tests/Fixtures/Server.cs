@@ -1,0 +1,50 @@
+using Nexus.Data.Embedded;
+using Nexus.Data.Persistence;
+
+namespace Nexus.Data.Tests.Fixtures;
+
+/// <summary>
+/// The PostgreSQL server of the test run: the one that NEXUS_TEST_DATABASE_URL names, else an embedded one. Asked for
+/// only by the tests that need it.
+/// </summary>
+internal static class Server
+{
+    private static readonly ConfiguredConnection? _named =
+        ConnectionSettings.FindForTests(Environment.GetEnvironmentVariable);
+
+    private static readonly Lazy<Task<EmbeddedPostgres>> _embedded = new(StartAsync);
+    private static readonly Lazy<Task<TemplateDatabases>> _databases = new(CreateDatabasesAsync);
+
+    /// <summary>Brings the template that tests get clones of to the newest schema.</summary>
+    public static Func<string, Task> Migrate { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>A connection string for the server's maintenance database.</summary>
+    public static async Task<string> ConnectionStringAsync()
+        => _named?.ConnectionString ?? (await _embedded.Value).ConnectionString;
+
+    public static async Task<string> CloneAsync() => await (await _databases.Value).CloneAsync();
+
+    public static async Task<string> CreateEmptyAsync() => await (await _databases.Value).CreateEmptyAsync();
+
+    public static async Task DropAsync(string connectionString)
+        => await (await _databases.Value).DropAsync(connectionString);
+
+    public static async Task StopAsync()
+    {
+        if (_databases is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            await (await _databases.Value).DisposeAsync();
+        }
+
+        if (_embedded is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            await (await _embedded.Value).DisposeAsync();
+        }
+    }
+
+    private static Task<EmbeddedPostgres> StartAsync()
+        => EmbeddedPostgres.StartAsync(new() { ThrowAway = true, Announce = TestContext.Progress.WriteLine });
+
+    private static async Task<TemplateDatabases> CreateDatabasesAsync()
+        => new(await ConnectionStringAsync(), (connectionString, _) => Migrate(connectionString));
+}

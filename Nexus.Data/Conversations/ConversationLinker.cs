@@ -1,0 +1,265 @@
+using System.Data;
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Nexus.Data.Persistence;
+using Nexus.Data.Requests;
+
+namespace Nexus.Data.Conversations;
+
+/// <summary>
+/// Works out which conversation a request belongs to: fills in the hashes, the parent, the conversation and the branch of
+/// requests that the context tracks.
+/// </summary>
+/// <remarks>
+/// <para>Linking needs an open transaction of isolation READ COMMITTED, which the caller commits after saving: its locks
+/// keep others from deciding the same thing at once until then. Nothing is saved here but, where a request that comes late
+/// gathers others, their move, which is one statement of the same transaction.</para>
+/// <para>A transaction should link in one call; two calls in one transaction may wait for each other across
+/// connections.</para>
+/// </remarks>
+/// <param name="db">The context that tracks the requests: ours, or a host's own with the Nexus model.</param>
+/// <param name="options">Which requests take part; null for the defaults.</param>
+/// <param name="logger">Where deferred requests are reported; null for nowhere.</param>
+public sealed partial class ConversationLinker(
+    DbContext db, LinkingOptions? options = null, ILogger<ConversationLinker>? logger = null)
+{
+    private const string TrainIsLocked = "A rebuild or an import holds the train.";
+
+    private readonly LinkingOptions _options = options ?? new();
+    private readonly ILogger _logger = logger ?? NullLogger<ConversationLinker>.Instance;
+
+    /// <summary>Links one tracked request. Saving is the caller's.</summary>
+    /// <param name="request">The request, tracked by the context, with its body and, where there is one, its answer.</param>
+    /// <param name="cancellationToken">Stops waiting for a lock or for the look-up.</param>
+    /// <exception cref="InvalidOperationException">There is no transaction, one of another isolation, or the request is
+    /// not tracked.</exception>
+    public async Task<LinkResult> LinkAsync(ApiRequest request, CancellationToken cancellationToken = default)
+        => (await LinkAsync([request], cancellationToken))[0];
+
+    /// <summary>Links tracked requests, each in the order of its time, in one look-up for each train. Saving is the
+    /// caller's.</summary>
+    /// <param name="requests">The requests, tracked by the context. They see each other.</param>
+    /// <param name="cancellationToken">Stops waiting for a lock or for the look-up.</param>
+    /// <returns>What became of each, in the order given.</returns>
+    /// <exception cref="InvalidOperationException">There is no transaction, one of another isolation, or a request is not
+    /// tracked.</exception>
+    public async Task<IReadOnlyList<LinkResult>> LinkAsync(
+        IReadOnlyList<ApiRequest> requests, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        EnsureTransaction();
+        EnsureTracked(requests);
+
+        var outcomes = new Dictionary<ApiRequest, LinkOutcome>(ReferenceEqualityComparer.Instance);
+        foreach (var train in requests.GroupBy(request => request.TrainId).OrderBy(train => train.Key, StringComparer.Ordinal))
+        {
+            var subjects = new List<LinkSubject>();
+            foreach (var request in train)
+            {
+                outcomes[request] = LinkOutcome.TakesNoPart;
+                if (_options.TakesPart(request))
+                {
+                    var subject = new LinkSubject(request);
+                    subject.FillInHashes();
+                    if (subject.Hashes.HasMessages)
+                    {
+                        subjects.Add(subject);
+                    }
+                }
+            }
+
+            subjects.Sort(LinkSubject.InOrder);
+            await LinkTrainAsync(train.Key, subjects, cancellationToken);
+            foreach (var subject in subjects)
+            {
+                outcomes[subject.Request] =
+                    subject.Request.UnlinkedBecause is null ? LinkOutcome.Linked : LinkOutcome.Deferred;
+            }
+        }
+
+        return [.. requests.Select(request => new LinkResult(request, outcomes[request]))];
+    }
+
+    /// <summary>Takes note of an answer that a stored request has got since it was linked: sub-tasks, continuations and
+    /// next turns that were stored meanwhile are linked again. Saving is the caller's.</summary>
+    /// <param name="request">The request, tracked by the context and linked, with its answer set.</param>
+    /// <param name="cancellationToken">Stops waiting for a lock or for the look-up.</param>
+    /// <exception cref="InvalidOperationException">There is no transaction, one of another isolation, or the request is
+    /// not tracked.</exception>
+    public async Task LinkAnswerAsync(ApiRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        EnsureTransaction();
+        EnsureTracked([request]);
+        if (!_options.TakesPart(request))
+        {
+            return;
+        }
+
+        var subject = new LinkSubject(request);
+        if (!subject.Hashes.HasMessages || !subject.IsPlaced)
+        {
+            return;
+        }
+
+        subject.FillInHashes();
+
+        var session = new LinkSession(db, request.TrainId);
+        try
+        {
+            if (!await session.LinkAsync([subject], cancellationToken))
+            {
+                Defer(subject, TrainIsLocked);
+            }
+        }
+        catch (Exception exception) when (IsOfTheDatabase(exception))
+        {
+            await UndoAsync(session, cancellationToken);
+            Defer(subject, exception.GetBaseException());
+        }
+    }
+
+    /// <summary>Links what was deferred, oldest first, in a transaction of its own, and saves it.</summary>
+    /// <param name="trainId">The train; null for all.</param>
+    /// <param name="limit">The most requests of a train to take at once, at least 1.</param>
+    /// <param name="cancellationToken">Stops between trains.</param>
+    /// <returns>How many were linked. Fewer than were marked where a rebuild still holds a train.</returns>
+    /// <exception cref="InvalidOperationException">There is a transaction already, or the context tracks unsaved
+    /// changes.</exception>
+    public async Task<int> LinkDeferredAsync(
+        string? trainId = null, int limit = 500, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        if (db.Database.CurrentTransaction is not null || db.ChangeTracker.HasChanges())
+        {
+            throw new InvalidOperationException("The sweep needs a context without a transaction and without changes.");
+        }
+
+        var deferred = db.Set<ApiRequest>().Where(request => request.UnlinkedBecause != null);
+        var trains = trainId is not null
+            ? [trainId]
+            : await deferred.Select(request => request.TrainId).Distinct().OrderBy(train => train).ToListAsync(cancellationToken);
+        var linked = 0;
+        foreach (var train in trains)
+        {
+            linked += await db.Database.CreateExecutionStrategy().ExecuteAsync(
+                token => LinkDeferredOfAsync(train, limit, token), cancellationToken);
+        }
+
+        return linked;
+    }
+
+    private async Task<int> LinkDeferredOfAsync(string trainId, int limit, CancellationToken cancellationToken)
+    {
+        db.ChangeTracker.Clear();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var requests = await db.Set<ApiRequest>()
+            .FromSql($"""
+                SELECT * FROM api_requests WHERE train_id = {trainId} AND unlinked_because IS NOT NULL
+                ORDER BY "timestamp", request_id LIMIT {limit} FOR UPDATE SKIP LOCKED
+                """)
+            .AsTracking().ToListAsync(cancellationToken);
+        var results = await LinkAsync(requests, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        db.ChangeTracker.Clear();
+        return results.Count(result => result.Outcome != LinkOutcome.Deferred);
+    }
+
+    private async Task LinkTrainAsync(string trainId, List<LinkSubject> subjects, CancellationToken cancellationToken)
+    {
+        if (subjects.Count == 0)
+        {
+            return;
+        }
+
+        var session = new LinkSession(db, trainId);
+        try
+        {
+            if (!await session.LinkAsync(subjects, cancellationToken))
+            {
+                subjects.ForEach(subject => Defer(subject, TrainIsLocked));
+            }
+        }
+        catch (Exception exception) when (IsOfTheDatabase(exception))
+        {
+            await UndoAsync(session, cancellationToken);
+            if (subjects.Count == 1)
+            {
+                Defer(subjects[0], exception.GetBaseException());
+                return;
+            }
+
+            // One of them may be at fault: the others shall not wait for it.
+            foreach (var subject in subjects)
+            {
+                await LinkTrainAsync(trainId, [subject], cancellationToken);
+            }
+        }
+    }
+
+    private static bool IsOfTheDatabase(Exception exception)
+        => exception is DbException or DbUpdateException && exception.GetBaseException() is not OperationCanceledException;
+
+    private async Task UndoAsync(LinkSession session, CancellationToken cancellationToken)
+    {
+        session.Forget();
+        await db.ExecuteAsync(LinkStatements.Undo, [], cancellationToken);
+    }
+
+    private void Defer(LinkSubject subject, Exception exception)
+    {
+        LogDeferred(exception, subject.Request.RequestId);
+
+        // A state and no text of the server's, which may hold values of rows.
+        Defer(subject, exception is DbException { SqlState: { } state } ? $"Linking failed with {state}." : "Linking failed.");
+    }
+
+    private static void Defer(LinkSubject subject, string because)
+    {
+        // One that has its place already keeps it: its answer is what waits.
+        if (!subject.IsPlaced)
+        {
+            subject.Unlink();
+        }
+        else if (!subject.HadAnswer)
+        {
+            subject.Request.AnswerHash = null;
+        }
+
+        subject.Request.UnlinkedBecause = because;
+    }
+
+    private void EnsureTransaction()
+    {
+        var transaction = db.Database.CurrentTransaction?.GetDbTransaction()
+            ?? throw new InvalidOperationException(
+                "Linking needs an open transaction: begin one, link, save, commit. Its locks keep others from deciding the "
+                + "same thing at once.");
+        if (transaction.IsolationLevel is not IsolationLevel.ReadCommitted)
+        {
+            throw new InvalidOperationException(
+                $"Linking needs isolation READ COMMITTED, so that it sees what was committed while it waited for a lock; "
+                + $"this transaction has {transaction.IsolationLevel}.");
+        }
+    }
+
+    private void EnsureTracked(IReadOnlyList<ApiRequest> requests)
+    {
+        foreach (var request in requests)
+        {
+            ArgumentNullException.ThrowIfNull(request, nameof(requests));
+            if (db.Entry(request).State is EntityState.Detached or EntityState.Deleted)
+            {
+                throw new InvalidOperationException(
+                    $"Request {request.RequestId} is not tracked by this context: add or load it first.");
+            }
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Request {RequestId} is stored unlinked; the sweep will link it.")]
+    private partial void LogDeferred(Exception exception, Guid requestId);
+}

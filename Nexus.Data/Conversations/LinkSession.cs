@@ -1,0 +1,623 @@
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Persistence;
+using Nexus.Data.Requests;
+
+namespace Nexus.Data.Conversations;
+
+/// <summary>Links a batch of one train: asks, decides, files. One transaction's work; thrown away after it.</summary>
+internal sealed class LinkSession(DbContext db, string trainId)
+{
+    // A loop that finds its place moved or taken each time would be a fault of ours and no race.
+    private const int MaxTries = 20;
+
+    private readonly LinkLookup _lookup = new(db);
+    private readonly List<object> _added = [];
+    private readonly List<object> _changed = [];
+    private TrackedLinks _tracked = new(db, trainId);
+
+    /// <summary>Links the subjects in their order; those that have their place show their answers only.</summary>
+    /// <returns>False where the train is held by a rebuild or an import; nothing was done then.</returns>
+    public async Task<bool> LinkAsync(IReadOnlyList<LinkSubject> subjects, CancellationToken cancellationToken)
+    {
+        var found = await _lookup.FindAsync(trainId, subjects, _tracked.GivenAway, savepoint: true, cancellationToken);
+        if (found is null)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < subjects.Count; i++)
+        {
+            var subject = subjects[i];
+            subject.Request.UnlinkedBecause = null;
+            if (!subject.IsPlaced)
+            {
+                await PlaceAsync(subject, found[i], cancellationToken);
+            }
+
+            _tracked.Add(subject.Request);
+            AddAnswer(subject);
+            if (subject.IsPlaced)
+            {
+                await LinkAgainAsync(subject, found[i], cancellationToken);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes back what was tracked beside the subjects, after the database undid its part.</summary>
+    public void Forget()
+    {
+        foreach (var entity in _added)
+        {
+            db.Entry(entity).State = EntityState.Detached;
+        }
+
+        foreach (var entry in _changed.Select(entity => db.Entry(entity)).Where(entry => entry.State == EntityState.Modified))
+        {
+            entry.CurrentValues.SetValues(entry.OriginalValues);
+            entry.State = EntityState.Unchanged;
+        }
+
+        _added.Clear();
+        _changed.Clear();
+        _tracked = new(db, trainId);
+    }
+
+    private async Task PlaceAsync(LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
+    {
+        subject.Unlink();
+        for (var tries = 0; tries < MaxTries; tries++)
+        {
+            if (await TryPlaceAsync(subject, found, cancellationToken))
+            {
+                AddWaits(subject);
+                return;
+            }
+
+            // Somebody moved or took what was found, between the look-up and the lock on the names.
+            found = (await _lookup.FindAsync(trainId, [subject], _tracked.GivenAway, savepoint: false, cancellationToken))![0];
+        }
+
+        throw new InvalidOperationException($"Request {subject.Request.RequestId} found no place in {MaxTries} tries.");
+    }
+
+    // The rules in their order. A known failure comes before a sub-task; silence comes after it.
+    private async Task<bool> TryPlaceAsync(LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
+    {
+        var (failed, silent) = Retried(subject, found);
+        if (failed is not null)
+        {
+            PlaceAsRetry(subject, failed);
+            return true;
+        }
+
+        if (Task(subject, found) is { } task)
+        {
+            return await TryPlaceAsSubtaskAsync(subject, task.Request, task.Ordinal, cancellationToken);
+        }
+
+        if (silent is not null)
+        {
+            PlaceAsRetry(subject, silent);
+            return true;
+        }
+
+        if (Parent(subject, found) is { } parent)
+        {
+            return await TryPlaceBelowAsync(subject, parent, found, cancellationToken);
+        }
+
+        if (await SummaryAsync(subject, found, cancellationToken) is { } summary)
+        {
+            return await TryPlaceAsContinuationAsync(subject, summary, cancellationToken);
+        }
+
+        PlaceAsRoot(subject, found);
+        return true;
+    }
+
+    private (LinkCandidate? Failed, LinkCandidate? Silent) Retried(LinkSubject subject, FoundLinks found)
+    {
+        var (failed, silent) = (found.FailedRetry, found.SilentRetry);
+        foreach (var earlier in _tracked.SameBodies(subject))
+        {
+            var isRecent = earlier.Timestamp >= subject.Request.Timestamp - LinkRules.RetryWindow;
+            if ((!subject.IsOpening && earlier.ParentRequestId is not null)
+                || (isRecent && LinkRules.HadFailed(earlier, subject.Request.Timestamp)))
+            {
+                failed ??= First(earlier);
+            }
+            else if (isRecent && LinkRules.WasSilent(earlier, subject))
+            {
+                silent ??= First(earlier);
+            }
+        }
+
+        return (failed is null ? null : _tracked.Newest(failed), silent is null ? null : _tracked.Newest(silent));
+    }
+
+    // A retry has the place of the first of its kind, so that it can stand for it.
+    private static LinkCandidate First(ApiRequest request)
+        => LinkCandidate.Of(request) with { RequestId = request.RetryOfRequestId ?? request.RequestId };
+
+    private static void PlaceAsRetry(LinkSubject subject, LinkCandidate first)
+    {
+        var request = subject.Request;
+        Take(request, first.ConversationId, first.BranchId, first.ParentRequestId, LinkKind.Retry);
+        request.RetryOfRequestId = first.RequestId;
+        request.LinkDistance = first.LinkDistance;
+        request.IsSubtask = first.IsSubtask;
+        request.ParentTaskRequestId = first.ParentTaskRequestId;
+        request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;
+    }
+
+    private (LinkCandidate Request, int Ordinal)? Task(LinkSubject subject, FoundLinks found)
+    {
+        (LinkCandidate Request, int Ordinal)? best = null;
+        foreach (var task in found.Tasks)
+        {
+            if (_tracked.Prompt(task.Request.RequestId, task.Ordinal)?.SubtaskRequestId is null)
+            {
+                Consider(_tracked.Newest(task.Request), task.Ordinal);
+            }
+        }
+
+        foreach (var prompt in _tracked.FreePrompts(subject))
+        {
+            if (_tracked.Request(prompt.RequestId) is { } request)
+            {
+                Consider(LinkCandidate.Of(request), prompt.Ordinal);
+            }
+            else if (found.Tasks.Find(task => task.Request.RequestId == prompt.RequestId) is { Request: { } stored })
+            {
+                Consider(stored, prompt.Ordinal);
+            }
+        }
+
+        return best;
+
+        void Consider(LinkCandidate request, int ordinal)
+        {
+            // Two openings of one instant cannot each be the other's sub-task.
+            var hangsOnSubject = request.ParentRequestId == subject.Request.RequestId;
+            if (!hangsOnSubject && (best is not { } other || LinkRules.IsNewer(request, other.Request)
+                || (request.RequestId == other.Request.RequestId && ordinal < other.Ordinal)))
+            {
+                best = (request, ordinal);
+            }
+        }
+    }
+
+    private async Task<bool> TryPlaceAsSubtaskAsync(
+        LinkSubject subject, LinkCandidate parent, int ordinal, CancellationToken cancellationToken)
+    {
+        var request = subject.Request;
+        if (parent.ConversationId is { } conversation)
+        {
+            var place = await LockNamesAsync(conversation, parent, cancellationToken);
+            if (!place || !await IsFreeAsync(parent.RequestId, ordinal, cancellationToken))
+            {
+                return false;
+            }
+
+            var last = await db.ReadAsync(
+                LinkStatements.FindLastSubtask, [DbCommands.Uuid("conversation", conversation)],
+                async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt32(0) : 0, cancellationToken);
+            last = Math.Max(last, _tracked.BranchNames(conversation, request.RequestId).Max(BranchNames.SubtaskNumber) ?? 0);
+            Take(request, conversation, BranchNames.Subtask(last + 1), parent.RequestId, LinkKind.Subtask);
+            TakePrompt(subject, parent, ordinal);
+        }
+        else
+        {
+            Take(request, null, ApiRequest.MainBranch, parent.RequestId, LinkKind.Subtask);
+        }
+
+        request.IsSubtask = true;
+        request.ParentTaskRequestId = parent.RequestId;
+        return true;
+    }
+
+    private async Task<bool> IsFreeAsync(Guid requestId, int ordinal, CancellationToken cancellationToken)
+        => _tracked.Prompt(requestId, ordinal) is { } prompt
+            ? prompt.SubtaskRequestId is null
+            : await db.ReadAsync(
+                LinkStatements.FindTaskIsFree,
+                [DbCommands.Uuid("task", requestId), DbCommands.Number("ordinal", ordinal)],
+                async (reader, token) => await reader.ReadAsync(token) && reader.GetBoolean(0), cancellationToken);
+
+    private void TakePrompt(LinkSubject subject, LinkCandidate parent, int ordinal)
+    {
+        var prompt = _tracked.Prompt(parent.RequestId, ordinal)
+            ?? db.Set<TaskPrompt>().Local.FindEntry(["RequestId", "Ordinal"], [parent.RequestId, ordinal])?.Entity;
+        if (prompt is null)
+        {
+            prompt = new()
+            {
+                RequestId = parent.RequestId,
+                Ordinal = ordinal,
+                TrainId = trainId,
+                Timestamp = parent.Timestamp,
+                PromptHash = subject.Hashes.OpeningTextHash!,
+            };
+            db.Attach(prompt);
+        }
+
+        Change(prompt);
+        prompt.SubtaskRequestId = subject.Request.RequestId;
+        db.Entry(prompt).Property(row => row.SubtaskRequestId).IsModified = db.Entry(prompt).State != EntityState.Added;
+        _tracked.Add(prompt);
+    }
+
+    private LinkCandidate? Parent(LinkSubject subject, FoundLinks found)
+    {
+        var stored = found.Parent is null ? null : _tracked.Newest(found.Parent);
+        var unsaved = _tracked.Parent(subject);
+        if (stored is null || unsaved is null)
+        {
+            return stored ?? unsaved;
+        }
+
+        var best = stored.RequestId == unsaved.RequestId || LinkRules.IsBetter(subject, unsaved, stored) ? unsaved : stored;
+        return stored.Prefix != unsaved.Prefix ? best : best with
+        {
+            Count = Math.Min(100, stored.Count + unsaved.Count),
+            IsBranchTaken = best.RequestId == stored.RequestId && stored.IsBranchTaken,
+        };
+    }
+
+    private async Task<bool> TryPlaceBelowAsync(
+        LinkSubject subject, LinkCandidate parent, FoundLinks found, CancellationToken cancellationToken)
+    {
+        var request = subject.Request;
+        var kind = LinkRules.KindOf(subject, parent);
+        var claims = !subject.Hashes.IsSummarizer;
+        var branch = parent.BranchId;
+        if (claims && parent.ConversationId is { } conversation)
+        {
+            if (subject.Before is { } before && before.ConversationId == conversation)
+            {
+                branch = before.BranchId;
+            }
+            else if (BranchBetween(parent, found) is { } between)
+            {
+                branch = between;
+            }
+            else if (parent.IsBranchTaken || _tracked.IsBranchTaken(parent, request.RequestId))
+            {
+                if (!await LockNamesAsync(conversation, parent, cancellationToken))
+                {
+                    return false;
+                }
+
+                branch = await FreeNameAsync(
+                    conversation, BranchNames.Fork(request.Timestamp), request.RequestId, [], cancellationToken);
+            }
+        }
+
+        Take(request, parent.ConversationId, branch, parent.RequestId, kind);
+        request.ClaimsBranch = claims;
+        request.LinkDistance = LinkRules.DistanceTo(subject, parent);
+        request.LinkCandidates = parent.Count;
+        request.IsSubtask = parent.IsSubtask;
+        request.ParentTaskRequestId = parent.ParentTaskRequestId;
+        request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;
+        subject.Parent = parent;
+        return true;
+    }
+
+    // A request that comes late between two others stands where the later one stands, so that no branch moves that was
+    // shown.
+    private static string? BranchBetween(LinkCandidate parent, FoundLinks found)
+    {
+        var children = found.Waiting
+            .Where(waiting => waiting.ForMessages && waiting.Request.ParentRequestId == parent.RequestId
+                && waiting.Request.LinkKind is LinkKind.Ancestor or LinkKind.Exact or LinkKind.SystemChanged)
+            .Select(waiting => waiting.Request)
+            .OrderBy(child => child.BranchId != parent.BranchId).ThenBy(child => child.Timestamp).ToList();
+        return children.Count == 0 ? null : children[0].BranchId;
+    }
+
+    private async Task<LinkCandidate?> SummaryAsync(
+        LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
+    {
+        if (subject.Hashes.Continuation is not { } continuation)
+        {
+            return null;
+        }
+
+        LinkCandidate? best = null;
+        foreach (var request in _tracked.Summaries(subject))
+        {
+            var candidate = LinkCandidate.Of(request);
+            if ((best is null || LinkRules.IsNewer(candidate, best)) && request.GetResponseBody() is { } answer
+                && Hashing.SummaryText.StandsIn(continuation.Text, answer.Span))
+            {
+                best = candidate;
+            }
+        }
+
+        for (var seen = 0; found.Summaries.Count > 0;)
+        {
+            foreach (var (candidate, answer) in found.Summaries)
+            {
+                seen++;
+                if (answer is not null && candidate.ParentRequestId != subject.Request.RequestId
+                    && Hashing.SummaryText.StandsIn(continuation.Text, answer))
+                {
+                    return best is null || LinkRules.IsNewer(candidate, best) ? _tracked.Newest(candidate) : best;
+                }
+            }
+
+            found = await _lookup.FindSummariesAsync(trainId, subject, seen, cancellationToken);
+        }
+
+        return best;
+    }
+
+    private async Task<bool> TryPlaceAsContinuationAsync(
+        LinkSubject subject, LinkCandidate summary, CancellationToken cancellationToken)
+    {
+        var request = subject.Request;
+        var branch = ApiRequest.MainBranch;
+        if (subject.Before is { } before && before.ConversationId == summary.ConversationId)
+        {
+            branch = before.BranchId;
+        }
+        else if (summary.ConversationId is { } conversation)
+        {
+            if (!await LockNamesAsync(conversation, summary, cancellationToken))
+            {
+                return false;
+            }
+
+            branch = await FreeNameAsync(
+                conversation, BranchNames.Continuation(request.Timestamp), request.RequestId, [], cancellationToken);
+        }
+
+        Take(request, summary.ConversationId, branch, summary.RequestId, LinkKind.Continuation);
+        request.IsSubtask = summary.IsSubtask;
+        request.ParentTaskRequestId = summary.ParentTaskRequestId;
+        request.ParentMessageHash ??= summary.CurrentMessageHash;
+        return true;
+    }
+
+    private void PlaceAsRoot(LinkSubject subject, FoundLinks found)
+    {
+        // A root that comes late takes the conversation of the earliest root that goes on from it.
+        var request = subject.Request;
+        var below = found.Waiting.Where(waiting => waiting.ForMessages).Select(waiting => waiting.Request)
+            .Concat(Unsaved(subject, forMessages: true).Select(LinkCandidate.Of))
+            .Where(waiting => waiting.LinkKind is LinkKind.Root && waiting.ConversationId is not null)
+            .OrderBy(waiting => waiting.Timestamp).ThenBy(waiting => waiting.RequestId).FirstOrDefault();
+        var conversation = subject.Before?.ConversationId is { } own && subject.Before.LinkKind is LinkKind.Root ? own
+            : below?.ConversationId ?? LinkKeys.Conversation(trainId, request.RequestId);
+        Take(request, conversation, ApiRequest.MainBranch, null, LinkKind.Root);
+        request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;
+    }
+
+    private IEnumerable<ApiRequest> Unsaved(LinkSubject subject, bool forMessages)
+        => _tracked.Waiting(subject).Where(wait => wait.ForMessages || !forMessages)
+            .Select(wait => _tracked.Request(wait.RequestId)).OfType<ApiRequest>();
+
+    private static void Take(ApiRequest request, Guid? conversationId, string branchId, Guid? parentId, LinkKind kind)
+    {
+        request.ConversationId = conversationId;
+        request.BranchId = branchId;
+        request.ParentRequestId = parentId;
+        request.LinkKind = kind;
+        request.ClaimsBranch = false;
+
+        // It gets its conversation when the one it hangs on does.
+        request.UnlinkedBecause = conversationId is null ? "What it hangs on waits to be linked." : null;
+    }
+
+    // Holds the names of a conversation, and says whether the one that was found still stands there.
+    private async Task<bool> LockNamesAsync(
+        Guid conversationId, LinkCandidate candidate, CancellationToken cancellationToken)
+        => await db.ReadAsync(
+            "SELECT pg_advisory_xact_lock(@key);" + LinkStatements.FindPlace,
+            [
+                DbCommands.Long("key", LinkKeys.ConversationLock(trainId, conversationId)),
+                DbCommands.Uuid("id", candidate.RequestId),
+            ],
+            async (reader, token) =>
+            {
+                await reader.NextResultAsync(token);
+
+                // One that only the tracker knows stands where it says, and one that is tracked and changed too.
+                return _tracked.Request(candidate.RequestId) is not null || !await reader.ReadAsync(token)
+                    || (!reader.IsDBNull(0) && reader.GetGuid(0) == conversationId);
+            },
+            cancellationToken);
+
+    private async Task<string> FreeNameAsync(
+        Guid conversationId, string name, Guid except, IEnumerable<string> given, CancellationToken cancellationToken)
+    {
+        var taken = _tracked.BranchNames(conversationId, except).Concat(given).ToArray();
+        var number = await db.ReadAsync(
+            LinkStatements.FindFreeName,
+            [
+                DbCommands.Uuid("conversation", conversationId),
+                DbCommands.Text("name", name),
+                DbCommands.Texts("given", taken),
+            ],
+            async (reader, token) =>
+            {
+                await reader.ReadAsync(token);
+                return reader.GetInt32(0);
+            },
+            cancellationToken);
+        return BranchNames.Numbered(name, number);
+    }
+
+    private void AddAnswer(LinkSubject subject)
+    {
+        var request = subject.Request;
+        foreach (var prompt in subject.Answer.TaskPrompts)
+        {
+            if (_tracked.Prompt(request.RequestId, prompt.Ordinal) is null && !subject.HadAnswer)
+            {
+                _tracked.Add(Add(new TaskPrompt
+                {
+                    RequestId = request.RequestId,
+                    Ordinal = prompt.Ordinal,
+                    TrainId = trainId,
+                    Timestamp = request.Timestamp,
+                    ToolUseId = prompt.ToolUseId,
+                    PromptHash = prompt.PromptHash,
+                }));
+            }
+        }
+
+        if (!subject.HadAnswer)
+        {
+            foreach (var key in subject.Answer.SummaryKeys)
+            {
+                _tracked.Add(Add(new SummaryKey
+                {
+                    RequestId = request.RequestId, Key = key, TrainId = trainId, Timestamp = request.Timestamp,
+                }));
+            }
+        }
+    }
+
+    // What would have been a better place, should it come later.
+    private void AddWaits(LinkSubject subject)
+    {
+        var request = subject.Request;
+        if (request.LinkKind is LinkKind.Retry)
+        {
+            return;
+        }
+
+        if (subject.Hashes.OpeningTextHash is { } text)
+        {
+            Wait(LinkKeys.WaitForPrompt(text));
+        }
+
+        if (request.LinkKind is LinkKind.Root or LinkKind.Continuation && subject.Hashes.Continuation is { } continuation)
+        {
+            Wait(LinkKeys.WaitForSummary(continuation.Key));
+        }
+
+        var parent = request.LinkDistance is null ? null : subject.Parent;
+        var nearer = parent is null ? subject.Hashes.Prefixes : subject.Hashes.Prefixes.Take(parent.Prefix - 1);
+        foreach (var prefix in request.LinkDistance == 1 ? [] : nearer)
+        {
+            Wait(LinkKeys.WaitForMessages(prefix.LinkHash));
+        }
+
+        if (parent is not null && !LinkRules.AnswerFollows(subject, parent)
+            && subject.Hashes.Prefixes[parent.Prefix - 1] is { NextAnswerHash: { } next } chosen)
+        {
+            Wait(LinkKeys.WaitForAnswer(chosen.LinkHash, next));
+        }
+
+        void Wait(byte[] key) => _tracked.Add(Add(new LinkWait
+        {
+            RequestId = request.RequestId, Key = key, TrainId = trainId, Timestamp = request.Timestamp,
+        }));
+    }
+
+    // Those that were stored before this request or its answer, and would have hung on it: each is placed once more, with
+    // what it had taken given back first.
+    private async Task LinkAgainAsync(LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
+    {
+        var ids = found.Waiting.Select(waiting => waiting.Request.RequestId)
+            .Concat(found.Again.Where(again => IsAffected(subject, again)).Select(again => again.RequestId))
+            .Concat(Unsaved(subject, forMessages: false).Select(request => request.RequestId))
+            .Distinct().ToArray();
+        if (ids.Length == 0)
+        {
+            return;
+        }
+
+        var again = await LoadAsync(ids, cancellationToken);
+        var moves = new List<(LinkSubject Subject, LinkPlace Before)>();
+        foreach (var other in again)
+        {
+            var before = LinkPlace.Of(other.Request);
+            other.Before = before;
+            moves.Add((other, before));
+            await GiveBackAsync(other, cancellationToken);
+        }
+
+        foreach (var (other, before) in moves)
+        {
+            var places = await _lookup.FindAsync(trainId, [other], _tracked.GivenAway, savepoint: false, cancellationToken);
+            await PlaceAsync(other, places![0], cancellationToken);
+            await new LinkMoves(db, trainId, _tracked).FollowAsync(
+                other.Request, before,
+                (conversation, name, given, token) =>
+                    FreeNameAsync(conversation, name, other.Request.RequestId, given, token),
+                Change, cancellationToken);
+        }
+    }
+
+    // The same body again matters where the earlier one, as it is known now, makes a retry of it or no longer does.
+    private static bool IsAffected(LinkSubject subject, LinkCandidate again)
+        => again.RetryOfRequestId == subject.Request.RequestId
+            ? again.ParentRequestId is null && subject.Request.HasAnswer
+            : !subject.Request.HasAnswer || LinkRules.HadFailed(subject.Request, again.Timestamp);
+
+    private async Task<List<LinkSubject>> LoadAsync(Guid[] ids, CancellationToken cancellationToken)
+    {
+        var tracked = db.ChangeTracker.Entries<ApiRequest>().Select(entry => entry.Entity)
+            .Where(request => ids.Contains(request.RequestId)).ToList();
+        var missing = ids.Except(tracked.Select(request => request.RequestId)).ToArray();
+        if (missing.Length > 0)
+        {
+            tracked.AddRange(await db.Set<ApiRequest>().AsTracking()
+                .Where(request => missing.Contains(request.RequestId)).ToListAsync(cancellationToken));
+        }
+
+        var subjects = tracked.Where(request => request.UnlinkedBecause is null)
+            .Select(request => new LinkSubject(request)).ToList();
+        subjects.ForEach(other => Change(other.Request));
+        subjects.Sort(LinkSubject.InOrder);
+        return subjects;
+    }
+
+    private async Task GiveBackAsync(LinkSubject subject, CancellationToken cancellationToken)
+    {
+        var request = subject.Request;
+        foreach (var wait in db.ChangeTracker.Entries<LinkWait>()
+                     .Where(entry => entry.Entity.RequestId == request.RequestId && entry.State == EntityState.Added).ToList())
+        {
+            _tracked.Remove(wait.Entity);
+            wait.State = EntityState.Detached;
+        }
+
+        await db.Set<LinkWait>().Where(wait => wait.RequestId == request.RequestId).ExecuteDeleteAsync(cancellationToken);
+        if (request.LinkKind is LinkKind.Subtask)
+        {
+            var taken = await db.Set<TaskPrompt>().AsTracking()
+                .Where(prompt => prompt.RequestId == request.ParentRequestId && prompt.SubtaskRequestId == request.RequestId)
+                .ToListAsync(cancellationToken);
+            foreach (var prompt in db.ChangeTracker.Entries<TaskPrompt>().Select(entry => entry.Entity)
+                         .Where(prompt => prompt.SubtaskRequestId == request.RequestId).Union(taken))
+            {
+                Change(prompt);
+                prompt.SubtaskRequestId = null;
+                _tracked.Add(prompt);
+            }
+        }
+    }
+
+    private T Add<T>(T entity)
+        where T : class
+    {
+        db.Add(entity);
+        _added.Add(entity);
+        return entity;
+    }
+
+    private void Change(object entity)
+    {
+        if (db.Entry(entity).State != EntityState.Added)
+        {
+            _changed.Add(entity);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Nexus.Data.Conversations.Hashing;
+using Nexus.Data.Requests;
+
+namespace Nexus.Data.Conversations;
+
+/// <summary>A request that is being linked, with all that its bodies tell.</summary>
+internal sealed class LinkSubject
+{
+    public LinkSubject(ApiRequest request)
+    {
+        Request = request;
+        Hashes = request.Hashes ??= RequestHasher.Hash(request.GetBody() is { } body ? body.Span : "null"u8);
+        Answer = AnswerHasher.Hash(request.GetResponseBody() is { } answer ? answer.Span : "null"u8);
+        HadAnswer = IsPlaced && request.AnswerHash is not null;
+        Shown = [.. Keys()];
+    }
+
+    public ApiRequest Request { get; }
+
+    public RequestHashes Hashes { get; }
+
+    public AnswerHashes Answer { get; }
+
+    public string? Model => Request.Model;
+
+    /// <summary>Where it stood, where it is being linked once more.</summary>
+    public LinkPlace? Before { get; set; }
+
+    /// <summary>The parent that was chosen by messages; null where there is none.</summary>
+    public LinkCandidate? Parent { get; set; }
+
+    /// <summary>Whether what its answer shows was written down before.</summary>
+    public bool HadAnswer { get; }
+
+    /// <summary>The keys by which others may wait for this request or for its answer.</summary>
+    public IReadOnlyList<byte[]> Shown { get; }
+
+    /// <summary>Whether it has its place, from an earlier call.</summary>
+    public bool IsPlaced => Request is { ConversationId: not null, LinkKind: not null };
+
+    public bool IsOpening => Hashes.OpeningTextHash is not null;
+
+    /// <summary>Writes down what the body tells, whatever becomes of its link. The compatible hashes are written once:
+    /// of a body that came back from the database they would come out otherwise.</summary>
+    public void FillInHashes()
+    {
+        Request.MessageCount ??= Hashes.MessageCount;
+        Request.Model ??= Hashes.Model is { Length: <= 100 } model ? model : null;
+        if (!Hashes.HasMessages)
+        {
+            return;
+        }
+
+        Request.CurrentMessageHash ??= Hashes.CurrentMessageHash;
+        Request.SystemHash ??= Hashes.SystemHash;
+        Request.LinkHash = Hashes.LinkHash;
+        Request.LinkVersion = LinkHash.Version;
+        Request.StableSystemHash = Hashes.StableSystemHash;
+        Request.UserIdHash = Hashes.UserIdHash;
+        Request.AnswerHash = Answer.AnswerHash;
+    }
+
+    /// <summary>Takes the request out of its place.</summary>
+    public void Unlink()
+    {
+        Request.ConversationId = null;
+        Request.BranchId = ApiRequest.MainBranch;
+        Request.ParentRequestId = null;
+        Request.ParentTaskRequestId = null;
+        Request.IsSubtask = false;
+        Request.LinkKind = null;
+        Request.LinkDistance = null;
+        Request.LinkCandidates = null;
+        Request.RetryOfRequestId = null;
+        Request.ClaimsBranch = null;
+        Request.UnlinkedBecause = null;
+    }
+
+    /// <summary>The link hash of an opening with just this text.</summary>
+    public static byte[] OpeningHash(string prompt)
+        => RequestHasher.Hash(JsonSerializer.SerializeToUtf8Bytes(
+            new { messages = new[] { new { role = "user", content = prompt } } })).LinkHash!;
+
+    /// <summary>A shorter body first where times are equal, so that a proper beginning precedes what it begins.</summary>
+    public static int InOrder(LinkSubject left, LinkSubject right)
+    {
+        var order = left.Request.Timestamp.CompareTo(right.Request.Timestamp);
+        order = order != 0 ? order : left.Hashes.CountedMessages.CompareTo(right.Hashes.CountedMessages);
+        return order != 0 ? order : left.Request.RequestId.CompareTo(right.Request.RequestId);
+    }
+
+    private IEnumerable<byte[]> Keys()
+    {
+        if (Hashes.LinkHash is { } own)
+        {
+            yield return LinkKeys.WaitForMessages(own);
+            if (Answer.AnswerHash is { } answer)
+            {
+                yield return LinkKeys.WaitForAnswer(own, answer);
+            }
+        }
+
+        foreach (var prompt in Answer.TaskPrompts)
+        {
+            yield return LinkKeys.WaitForPrompt(prompt.PromptHash);
+        }
+
+        foreach (var key in Answer.SummaryKeys)
+        {
+            yield return LinkKeys.WaitForSummary(key);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Nexus.Data.Persistence;
+
+/// <summary>
+/// Sends SQL by EF's own commands, so that interceptors, logs and traces see it, several statements in one round trip.
+/// </summary>
+internal static class DbCommands
+{
+    public static NpgsqlParameter Parameter(string name, NpgsqlDbType type, object? value)
+        => new(name, type) { Value = value ?? DBNull.Value };
+
+    public static NpgsqlParameter Text(string name, string? value) => Parameter(name, NpgsqlDbType.Text, value);
+
+    public static NpgsqlParameter Texts(string name, string?[] value)
+        => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.Text, value);
+
+    public static NpgsqlParameter Uuid(string name, Guid? value) => Parameter(name, NpgsqlDbType.Uuid, value);
+
+    public static NpgsqlParameter Time(string name, DateTimeOffset value)
+        => Parameter(name, NpgsqlDbType.TimestampTz, value.UtcDateTime);
+
+    public static NpgsqlParameter Bytes(string name, byte[]? value) => Parameter(name, NpgsqlDbType.Bytea, value);
+
+    public static NpgsqlParameter BytesList(string name, byte[]?[] value)
+        => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.Bytea, value);
+
+    public static NpgsqlParameter Number(string name, int value) => Parameter(name, NpgsqlDbType.Integer, value);
+
+    public static NpgsqlParameter Long(string name, long value) => Parameter(name, NpgsqlDbType.Bigint, value);
+
+    public static NpgsqlParameter Longs(string name, long[] value)
+        => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint, value);
+
+    public static NpgsqlParameter Flag(string name, bool? value) => Parameter(name, NpgsqlDbType.Boolean, value);
+
+    public static async Task<int> ExecuteAsync(
+        this DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters, CancellationToken cancellationToken)
+    {
+        var (command, arguments) = Build(db, sql, parameters);
+        return await command.ExecuteNonQueryAsync(arguments, cancellationToken);
+    }
+
+    public static async Task<T> ReadAsync<T>(
+        this DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters,
+        Func<DbDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        var (command, arguments) = Build(db, sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync(arguments, cancellationToken);
+        return await read(reader.DbDataReader, cancellationToken);
+    }
+
+    private static (IRelationalCommand Command, RelationalCommandParameterObject Arguments) Build(
+        DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters)
+    {
+        var command = db.GetService<IRawSqlCommandBuilder>().Build(sql, parameters, db.Model);
+        var arguments = new RelationalCommandParameterObject(
+            db.GetService<IRelationalConnection>(), command.ParameterValues, null, db,
+            db.GetService<IRelationalCommandDiagnosticsLogger>(), CommandSource.FromSqlQuery);
+        return (command.RelationalCommand, arguments);
+    }
+}
