@@ -1,38 +1,26 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
-using Npgsql;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Migrations;
 
 /// <summary>What <c>dotnet ef</c> builds the context with. What reads the model only asks no server.</summary>
 public sealed class DesignTimeNexusDbContextFactory : IDesignTimeDbContextFactory<NexusDbContext>
 {
-    private const string Offline = "Host=localhost;Database=nexus";
+    // For the commands that ask no server; the others fail here, and so at nobody's database.
+    private const string Nowhere = "Host=localhost;Database=nexus";
 
+    /// <inheritdoc />
     public NexusDbContext CreateDbContext(string[] args)
     {
+        var connection = ConnectionSettings.Find(null, ConnectionScope.Shared, Environment.GetEnvironmentVariable);
+        if (connection is { IsShared: true })
+        {
+            Console.Error.WriteLine(connection);
+        }
+
         var builder = new DbContextOptionsBuilder<NexusDbContext>();
-        builder.UseNexus(ConnectionString());
+        builder.UseNexus(connection?.ConnectionString ?? Nowhere);
         return new(builder.Options);
     }
-
-    private static string ConnectionString()
-    {
-        if (Environment.GetEnvironmentVariable("NEXUS_DATABASE_URL") is { Length: > 0 } ours)
-        {
-            return Parse(ours);
-        }
-
-        if (Environment.GetEnvironmentVariable("DATABASE_URL") is { Length: > 0 } originals)
-        {
-            // Set for another program, perhaps: say where this goes.
-            var connection = new NpgsqlConnectionStringBuilder(Parse(originals));
-            Console.Error.WriteLine($"DATABASE_URL: host {connection.Host}, database {connection.Database}");
-            return connection.ConnectionString;
-        }
-
-        return Offline;
-    }
-
-    private static string Parse(string connection) => connection;
 }

@@ -12,5 +12,8 @@ public abstract class DatabaseTest
     public Task DropDatabase()
         => ConnectionString.Length == 0 ? Task.CompletedTask : Server.DropAsync(ConnectionString);
 
+    /// <summary>A new context each time: what a test reads back was written, not remembered.</summary>
+    protected NexusDbContext OpenContext() => Server.Open(ConnectionString);
+
     private protected virtual Task<string> NewDatabaseAsync() => Server.CloneAsync();
 }
