@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
-using Nexus.Data.Conversations.Hashing;
 using Nexus.Data.Persistence;
 using Npgsql;
 using static Nexus.Data.Persistence.DbCommands;

@@ -476,7 +476,10 @@ internal sealed class LinkSession(DbContext db, string trainId)
             {
                 _tracked.Add(Add(new SummaryKey
                 {
-                    RequestId = request.RequestId, Key = key, TrainId = trainId, Timestamp = request.Timestamp,
+                    RequestId = request.RequestId,
+                    Key = key,
+                    TrainId = trainId,
+                    Timestamp = request.Timestamp,
                 }));
             }
         }
@@ -516,7 +519,10 @@ internal sealed class LinkSession(DbContext db, string trainId)
 
         void Wait(byte[] key) => _tracked.Add(Add(new LinkWait
         {
-            RequestId = request.RequestId, Key = key, TrainId = trainId, Timestamp = request.Timestamp,
+            RequestId = request.RequestId,
+            Key = key,
+            TrainId = trainId,
+            Timestamp = request.Timestamp,
         }));
     }
 

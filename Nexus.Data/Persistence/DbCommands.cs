@@ -59,6 +59,8 @@ internal static class DbCommands
     private static (IRelationalCommand Command, RelationalCommandParameterObject Arguments) Build(
         DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters)
     {
+        // EF takes the text for a format string.
+        sql = sql.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
         var command = db.GetService<IRawSqlCommandBuilder>().Build(sql, parameters, db.Model);
         var arguments = new RelationalCommandParameterObject(
             db.GetService<IRelationalConnection>(), command.ParameterValues, null, db,

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -119,7 +118,9 @@ internal static partial class RequestLogLine
         }
 
         private ReadOnlyMemory<byte>? Raw(string name)
-            => _values.TryGetValue(name, out var value) && value.Type != JsonTokenType.Null ? line[value.Raw] : null;
+            => _values.TryGetValue(name, out var value) && value.Type != JsonTokenType.Null
+                ? line[value.Raw]
+                : default(ReadOnlyMemory<byte>?);
 
         private string? Json(string name)
             => Raw(name) is { } raw ? Encoding.UTF8.GetString(StoredJson.Of(raw, name).Json) : null;

@@ -195,9 +195,12 @@ public sealed class ApiRequest
 
     /// <summary>The request's body as UTF-8 JSON: the bytes that came where they were kept, else the same value; null where
     /// there is none.</summary>
-    public ReadOnlyMemory<byte>? GetBody() => BodyOriginal ?? Body;
+    public ReadOnlyMemory<byte>? GetBody() => Bytes(BodyOriginal ?? Body);
 
     /// <summary>The answer's body as UTF-8 JSON: the bytes that came where they were kept, else the same value; null while
     /// there is none.</summary>
-    public ReadOnlyMemory<byte>? GetResponseBody() => ResponseBodyOriginal ?? ResponseBody;
+    public ReadOnlyMemory<byte>? GetResponseBody() => Bytes(ResponseBodyOriginal ?? ResponseBody);
+
+    // An array that is null would become an empty memory and not none.
+    private static ReadOnlyMemory<byte>? Bytes(byte[]? bytes) => bytes is null ? default(ReadOnlyMemory<byte>?) : bytes;
 }
