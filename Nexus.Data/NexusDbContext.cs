@@ -1,6 +1,10 @@
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Analyses;
 using Nexus.Data.Conversations;
+using Nexus.Data.Credentials;
 using Nexus.Data.Requests;
+using Nexus.Data.Trains;
+using Nexus.Data.Usage;
 
 namespace Nexus.Data;
 
@@ -18,6 +22,33 @@ public sealed class NexusDbContext(DbContextOptions<NexusDbContext> options) : D
 
     /// <summary>What requests wait for.</summary>
     public DbSet<LinkWait> LinkWaits => Set<LinkWait>();
+
+    /// <summary>Events of streamed answers.</summary>
+    public DbSet<StreamingChunk> StreamingChunks => Set<StreamingChunk>();
+
+    /// <summary>Tenants of the proxy.</summary>
+    public DbSet<Train> Trains => Set<Train>();
+
+    /// <summary>Which accounts a train may use.</summary>
+    public DbSet<TrainAccount> TrainAccounts => Set<TrainAccount>();
+
+    /// <summary>Who may see and change a train.</summary>
+    public DbSet<TrainMember> TrainMembers => Set<TrainMember>();
+
+    /// <summary>Keys with which clients speak for a train.</summary>
+    public DbSet<TrainApiKey> TrainApiKeys => Set<TrainApiKey>();
+
+    /// <summary>Accounts and the tokens that open them.</summary>
+    public DbSet<AnthropicCredential> Credentials => Set<AnthropicCredential>();
+
+    /// <summary>Analyses of conversations, done or ordered.</summary>
+    public DbSet<ConversationAnalysis> Analyses => Set<ConversationAnalysis>();
+
+    /// <summary>Who asked for or saw an analysis.</summary>
+    public DbSet<AuditLogEntry> AuditLog => Set<AuditLogEntry>();
+
+    /// <summary>Requests by hour, train and model, as of the last refresh.</summary>
+    public DbSet<HourlyStat> HourlyStats => Set<HourlyStat>();
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -17,14 +17,15 @@ internal static class Server
     private static readonly Lazy<Task<TemplateDatabases>> _databases = new(CreateDatabasesAsync);
 
     /// <summary>Brings the template that tests get clones of to the newest schema.</summary>
-    public static Func<string, Task> Migrate { get; set; } = async connectionString =>
-    {
-        await using var db = Open(connectionString);
-        await db.Database.EnsureCreatedAsync();
-    };
+    public static Func<string, Task> Migrate { get; set; } = MigrateAsync;
 
+    /// <summary>A new context each time: what a test reads back was written, not remembered.</summary>
     public static NexusDbContext Open(string connectionString)
-        => new(new DbContextOptionsBuilder<NexusDbContext>().UseNpgsql(connectionString, o => o.MapEnum<Nexus.Data.Analyses.ConversationAnalysisStatus>("conversation_analysis_status")).Options);
+    {
+        var builder = new DbContextOptionsBuilder<NexusDbContext>();
+        builder.UseNexus(connectionString);
+        return new(builder.Options);
+    }
 
     /// <summary>A connection string for the server's maintenance database.</summary>
     public static async Task<string> ConnectionStringAsync()
@@ -48,6 +49,12 @@ internal static class Server
         {
             await (await _embedded.Value).DisposeAsync();
         }
+    }
+
+    private static async Task MigrateAsync(string connectionString)
+    {
+        await using var db = Open(connectionString);
+        await db.Database.MigrateAsync();
     }
 
     private static Task<EmbeddedPostgres> StartAsync()

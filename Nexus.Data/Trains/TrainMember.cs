@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Trains;
 
@@ -34,14 +35,14 @@ internal sealed class TrainMemberConfiguration : IEntityTypeConfiguration<TrainM
         builder.ToTable("train_members", table =>
         {
             table.HasComment("Who may see and change a train.");
-            table.HasCheckConstraint("train_members_role_check", "role IN ('owner', 'member')");
+            table.HasCheckConstraint("train_members_role_check", EnumText<TrainRole>.Check("role"));
         });
         builder.HasKey(member => member.Id).HasName("train_members_pkey");
         builder.Property(member => member.Id).HasDefaultValueSql("gen_random_uuid()").HasComment("Primary key.");
         builder.Property(member => member.TrainId).HasComment("The train.");
         builder.Property(member => member.UserEmail).HasMaxLength(255).HasComment("The person's e-mail address.");
         builder.Property(member => member.Role).HasMaxLength(20)
-            .HasConversion(role => role == TrainRole.Owner ? "owner" : "member", text => Role(text))
+            .HasConversion(EnumText<TrainRole>.Converter)
             .HasComment("What the person may do: owner or member.");
         builder.Property(member => member.AddedAt).HasDefaultValueSql("now()").HasComment("When the person was added.");
         builder.Property(member => member.AddedBy).HasMaxLength(255).HasComment("Who added the person.");
@@ -55,11 +56,4 @@ internal sealed class TrainMemberConfiguration : IEntityTypeConfiguration<TrainM
         builder.HasIndex(member => member.UserEmail).HasDatabaseName("idx_train_members_user_email");
         builder.HasIndex(member => new { member.TrainId, member.Role }).HasDatabaseName("idx_train_members_role");
     }
-
-    private static TrainRole Role(string text) => text switch
-    {
-        "owner" => TrainRole.Owner,
-        "member" => TrainRole.Member,
-        _ => throw new InvalidOperationException($"A train member's role is owner or member, not '{text}'."),
-    };
 }

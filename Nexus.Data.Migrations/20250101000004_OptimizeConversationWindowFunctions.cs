@@ -1,0 +1,57 @@
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Nexus.Data.Migrations;
+
+/// <summary>004: indexes for window functions over conversations. No row changes.</summary>
+public sealed partial class OptimizeConversationWindowFunctions : Migration
+{
+    /// <inheritdoc />
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropIndex(
+            name: "idx_requests_conversation_timestamp",
+            table: "api_requests");
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_conversation_subtask",
+            table: "api_requests",
+            columns: new[] { "conversation_id", "is_subtask", "timestamp", "request_id" },
+            filter: "conversation_id IS NOT NULL");
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_conversation_timestamp_id",
+            table: "api_requests",
+            columns: new[] { "conversation_id", "timestamp", "request_id" },
+            descending: new[] { false, true, true },
+            filter: "conversation_id IS NOT NULL");
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_request_id",
+            table: "api_requests",
+            column: "request_id");
+
+        migrationBuilder.Sql("ANALYZE api_requests;");
+    }
+
+    /// <inheritdoc />
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropIndex(
+            name: "idx_requests_conversation_subtask",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_conversation_timestamp_id",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_request_id",
+            table: "api_requests");
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_conversation_timestamp",
+            table: "api_requests",
+            columns: new[] { "conversation_id", "timestamp" },
+            filter: "conversation_id IS NOT NULL");
+    }
+}

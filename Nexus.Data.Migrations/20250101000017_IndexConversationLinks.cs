@@ -1,0 +1,87 @@
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Nexus.Data.Migrations;
+
+/// <summary>
+/// 017: indexes on the requests' links, each built without stopping writers, and so in a migration that holds nothing
+/// else. No row changes.
+/// </summary>
+public sealed partial class IndexConversationLinks : Migration
+{
+    /// <inheritdoc />
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_link_answer",
+            table: "api_requests",
+            columns: new[] { "train_id", "link_hash", "answer_hash", "timestamp" },
+            descending: new[] { false, false, false, true },
+            filter: "answer_hash IS NOT NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_link_hash",
+            table: "api_requests",
+            columns: new[] { "train_id", "link_hash", "timestamp" },
+            descending: new[] { false, false, true },
+            filter: "link_hash IS NOT NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_parent_branch",
+            table: "api_requests",
+            columns: new[] { "parent_request_id", "branch_id" },
+            filter: "parent_request_id IS NOT NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_retry_of",
+            table: "api_requests",
+            column: "retry_of_request_id",
+            filter: "retry_of_request_id IS NOT NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_unlinked",
+            table: "api_requests",
+            columns: new[] { "train_id", "timestamp" },
+            filter: "unlinked_because IS NOT NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
+        // The highest number of a conversation's sub-tasks. Nine digits at most: other programs' branches may have more.
+        migrationBuilder.CreateExpressionIndex(
+            name: "idx_requests_subtask_number",
+            table: "api_requests",
+            expressions: "conversation_id, (substring(branch_id from '^subtask_([0-9]{1,9})$')::integer) DESC",
+            filter: "branch_id LIKE 'subtask_%'",
+            concurrently: true);
+    }
+
+    /// <inheritdoc />
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropIndex(
+            name: "idx_requests_subtask_number",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_link_answer",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_link_hash",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_parent_branch",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_retry_of",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_unlinked",
+            table: "api_requests");
+    }
+}

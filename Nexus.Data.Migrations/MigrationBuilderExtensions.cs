@@ -1,0 +1,68 @@
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations.Builders;
+using Nexus.Data.Persistence.Migrations;
+
+namespace Nexus.Data.Migrations;
+
+/// <summary>What the migrations need beside EF's own operations.</summary>
+internal static class MigrationBuilderExtensions
+{
+    /// <summary>Runs a script of the folder <c>Scripts</c>.</summary>
+    public static void Script(this MigrationBuilder migrationBuilder, string name)
+        => migrationBuilder.Sql(ReadScript(name));
+
+    /// <summary>Builds an index over expressions, which a model cannot describe.</summary>
+    /// <param name="migrationBuilder">The operations so far.</param>
+    /// <param name="name">The index.</param>
+    /// <param name="table">Its table.</param>
+    /// <param name="expressions">What stands between the index's parentheses.</param>
+    /// <param name="filter">The condition of its rows, if any.</param>
+    /// <param name="concurrently">Whether to leave writers alone meanwhile.</param>
+    public static OperationBuilder<CreateIndexOperation> CreateExpressionIndex(
+        this MigrationBuilder migrationBuilder,
+        string name,
+        string table,
+        string expressions,
+        string? filter = null,
+        bool concurrently = false)
+    {
+        var index = migrationBuilder.CreateIndex(name, table, columns: [expressions], filter: filter)
+            .Annotation(NexusMigrationsSqlGenerator.HasExpressions, true);
+        return concurrently ? index.Annotation("Npgsql:CreatedConcurrently", true) : index;
+    }
+
+    /// <summary>The text of a script of the folder <c>Scripts</c>.</summary>
+    public static string ReadScript(string name)
+    {
+        using var stream = typeof(MigrationBuilderExtensions).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"There is no script '{name}'.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>
+    /// Remembers whether the step is new to this database, before its operations make what is missing: its row changes
+    /// run only then, since on a database that has the step they have happened already. The memory is the session's, so
+    /// that it lasts in scripts without a transaction, and each step that has row changes writes it anew.
+    /// </summary>
+    /// <param name="migrationBuilder">The operations so far.</param>
+    /// <param name="step">The step's number, as its script compares it.</param>
+    /// <param name="missing">A condition in SQL that holds where the step's own things are missing.</param>
+    public static void RememberWhetherNew(this MigrationBuilder migrationBuilder, string step, string missing)
+        => migrationBuilder.Sql($"""
+            DO $nexus$
+            BEGIN
+                PERFORM set_config('nexus.new_step', CASE WHEN {missing} THEN '{step}' ELSE '' END, false);
+            END $nexus$;
+            """);
+
+    /// <summary>A condition in SQL that holds where a table has none of the columns.</summary>
+    public static string NoColumn(string table, params string[] columns)
+        => $"NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND NOT attisdropped "
+            + $"AND attname IN ({string.Join(", ", columns.Select(column => $"'{column}'"))}))";
+
+    /// <summary>A condition in SQL that holds where there is none of the tables and indexes.</summary>
+    public static string NoRelation(params string[] names)
+        => string.Join(" AND ", names.Select(name => $"to_regclass('{name}') IS NULL"));
+}

@@ -1,0 +1,283 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
+
+namespace Nexus.Data.Persistence.Migrations;
+
+/// <summary>
+/// Writes every operation so that it does what is missing and leaves what is there: a database may have been made by other
+/// hands, or a script may run twice.
+/// </summary>
+[SuppressMessage("Usage", "EF1001", Justification = "Constructor and annotation names of the provider are internal.")]
+internal sealed partial class NexusMigrationsSqlGenerator(
+    MigrationsSqlGeneratorDependencies dependencies, INpgsqlSingletonOptions npgsqlSingletonOptions)
+    : NpgsqlMigrationsSqlGenerator(dependencies, npgsqlSingletonOptions)
+{
+    /// <summary>
+    /// On a column or an index: the name that a later migration gives it, or gives what takes its place. Where that is
+    /// there already, the operation has nothing to do.
+    /// </summary>
+    public const string LaterName = "Nexus:LaterName";
+
+    /// <summary>On an index whose columns are to be written as they are, because they are expressions.</summary>
+    public const string HasExpressions = "Nexus:HasExpressions";
+
+    protected override void Generate(
+        CreateTableOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+    {
+        var table = Delimit(operation.Name, operation.Schema);
+        var create = Sql(inner => base.Generate(operation, model, inner));
+        var statements = new List<string>();
+        foreach (var column in operation.Columns)
+        {
+            statements.Add(If(
+                ColumnIsMissing(table, column.Name, column[LaterName] as string), Sql(inner => Add(column, model, inner))));
+        }
+
+        if (operation.PrimaryKey is { } key)
+        {
+            statements.Add(If(
+                $"NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {Regclass(table)} AND contype = 'p')",
+                Sql(inner => base.Generate(key, model, inner))));
+        }
+
+        statements.AddRange(operation.UniqueConstraints.Select(constraint => If(
+            ConstraintIsMissing(table, constraint.Name), Sql(inner => base.Generate(constraint, model, inner)))));
+        statements.AddRange(operation.CheckConstraints.Select(constraint => If(
+            ConstraintIsMissing(table, constraint.Name), Sql(inner => base.Generate(constraint, model, inner)))));
+        statements.AddRange(operation.ForeignKeys.Select(constraint => If(
+            ConstraintIsMissing(table, constraint.Name), Sql(inner => base.Generate(constraint, model, inner)))));
+        if (operation.Comment is { } comment)
+        {
+            statements.Add($"COMMENT ON TABLE {table} IS {Literal(comment)};");
+        }
+
+        statements.AddRange(operation.Columns.Select(column => Comment(column, table)).Where(text => text.Length > 0));
+
+        Append(builder, Block($"""
+            IF {Regclass(table)} IS NULL THEN
+            {Indent(create)}
+            ELSE
+            {Indent(string.Join('\n', statements))}
+            END IF;
+            """));
+    }
+
+    protected override void Generate(
+        AddColumnOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+    {
+        var table = Delimit(operation.Table, operation.Schema);
+        Add(operation, model, builder);
+        builder.EndCommand();
+        if (Comment(operation, table) is { Length: > 0 } comment)
+        {
+            Append(builder, comment);
+        }
+    }
+
+    protected override void Generate(
+        CreateIndexOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+    {
+        // EF wraps the commands of an idempotent script in blocks, where PostgreSQL builds nothing concurrently.
+        var concurrently = operation[NpgsqlAnnotationNames.CreatedConcurrently] is true
+            && !Options.HasFlag(MigrationsSqlGenerationOptions.Idempotent);
+        var table = Delimit(operation.Table, operation.Schema);
+        var index = Delimit(operation.Name, operation.Schema);
+        var create = CreateIndex(operation, model, concurrently);
+        if (concurrently)
+        {
+            // What a build leaves behind that was cut off: it has the name, and serves no query.
+            Append(builder, Block(If(
+                $"EXISTS (SELECT FROM pg_index WHERE indexrelid = {Regclass(index)} AND NOT indisvalid)",
+                $"DROP INDEX {index};")), suppressTransaction: true);
+            Append(builder, create, suppressTransaction: true);
+        }
+        else if (operation[LaterName] is string later)
+        {
+            var columns = operation.Columns.Select(column => ColumnIsThere(table, column));
+            Append(builder, Block(If(
+                $"{Regclass(Delimit(later, operation.Schema))} IS NULL AND {string.Join(" AND ", columns)}", create)));
+        }
+        else
+        {
+            Append(builder, create);
+        }
+    }
+
+    protected override void Generate(
+        DropTableOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => Append(builder, $"DROP TABLE IF EXISTS {Delimit(operation.Name, operation.Schema)};");
+
+    protected override void Generate(
+        DropColumnOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => Append(builder, $"ALTER TABLE {Delimit(operation.Table, operation.Schema)} "
+            + $"DROP COLUMN IF EXISTS {Delimit(operation.Name)};");
+
+    protected override void Generate(
+        DropIndexOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => Append(builder, $"DROP INDEX IF EXISTS {Delimit(operation.Name, operation.Schema)};");
+
+    protected override void Generate(
+        DropPrimaryKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+
+    protected override void Generate(
+        DropUniqueConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
+        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+
+    protected override void Generate(
+        DropCheckConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
+        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+
+    protected override void Generate(
+        DropForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+
+    protected override void Generate(
+        AddPrimaryKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => Append(builder, Block(If(
+            $"NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'p' "
+            + $"AND conrelid = {Regclass(Delimit(operation.Table, operation.Schema))})",
+            Sql(inner => base.Generate(operation, model, inner)))));
+
+    protected override void Generate(
+        AddUniqueConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
+        => AddConstraint(
+            operation.Table, operation.Schema, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+
+    protected override void Generate(
+        AddCheckConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
+        => AddConstraint(
+            operation.Table, operation.Schema, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+
+    protected override void Generate(
+        AddForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+        => AddConstraint(
+            operation.Table, operation.Schema, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+
+    protected override void Generate(
+        RenameColumnOperation operation, IModel? model, MigrationCommandListBuilder builder)
+    {
+        var table = Delimit(operation.Table, operation.Schema);
+        Append(builder, Block(If(
+            $"{ColumnIsThere(table, operation.Name)} AND {ColumnIsMissing(table, operation.NewName)}",
+            Sql(inner => base.Generate(operation, model, inner)))));
+    }
+
+    protected override void Generate(
+        RenameIndexOperation operation, IModel? model, MigrationCommandListBuilder builder)
+        => RenameRelation(operation.Name, operation.NewName, operation.Schema, Sql(inner => base.Generate(operation, model, inner)),
+            builder);
+
+    protected override void Generate(
+        RenameTableOperation operation, IModel? model, MigrationCommandListBuilder builder)
+        => RenameRelation(operation.Name, operation.NewName ?? operation.Name, operation.Schema,
+            Sql(inner => base.Generate(operation, model, inner)), builder);
+
+    protected override void GenerateCreateEnum(PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
+        => Append(builder, Block(If(
+            $"to_regtype({Literal(Delimit(enumType.Name, enumType.Schema))}) IS NULL",
+            Sql(inner => base.GenerateCreateEnum(enumType, model, inner)))));
+
+    protected override void GenerateDropEnum(PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
+        => Append(builder, $"DROP TYPE IF EXISTS {Delimit(enumType.Name, enumType.Schema)};");
+
+    private void Add(AddColumnOperation operation, IModel? model, MigrationCommandListBuilder builder)
+    {
+        builder.Append($"ALTER TABLE {Delimit(operation.Table, operation.Schema)} ADD COLUMN IF NOT EXISTS ");
+        ColumnDefinition(operation, model, builder);
+        builder.AppendLine(";");
+    }
+
+    private string CreateIndex(CreateIndexOperation operation, IModel? model, bool concurrently)
+    {
+        var start = $"CREATE {(operation.IsUnique ? "UNIQUE " : "")}INDEX {(concurrently ? "CONCURRENTLY " : "")}IF NOT EXISTS ";
+        if (operation[HasExpressions] is true)
+        {
+            var expressions = string.Join(", ", operation.Columns);
+            var filter = operation.Filter is null ? "" : $" WHERE {operation.Filter}";
+            return $"{start}{Delimit(operation.Name)} ON {Delimit(operation.Table, operation.Schema)} ({expressions}){filter};";
+        }
+
+        return IndexStart().Replace(Sql(inner => base.Generate(operation, model, inner)), start, 1);
+    }
+
+    private void AddConstraint(
+        string table, string? schema, string name, string add, MigrationCommandListBuilder builder)
+        => Append(builder, Block(If(ConstraintIsMissing(Delimit(table, schema), name), add)));
+
+    private void DropConstraint(string table, string? schema, string name, MigrationCommandListBuilder builder)
+        => Append(builder, $"ALTER TABLE {Delimit(table, schema)} DROP CONSTRAINT IF EXISTS {Delimit(name)};");
+
+    private void RenameRelation(
+        string name, string newName, string? schema, string rename, MigrationCommandListBuilder builder)
+        => Append(builder, Block(If(
+            $"{Regclass(Delimit(name, schema))} IS NOT NULL AND {Regclass(Delimit(newName, schema))} IS NULL", rename)));
+
+    private string Comment(AddColumnOperation column, string table)
+    {
+        if (column.Comment is not { } comment)
+        {
+            return "";
+        }
+
+        var statement = $"COMMENT ON COLUMN {table}.{Delimit(column.Name)} IS {Literal(comment)};";
+        return column[LaterName] is string ? If(ColumnIsThere(table, column.Name), statement) : statement;
+    }
+
+    private string Sql(Action<MigrationCommandListBuilder> write)
+    {
+        var builder = new MigrationCommandListBuilder(Dependencies);
+        write(builder);
+        builder.EndCommand();
+        return string.Join('\n', builder.GetCommandList().Select(command => command.CommandText.TrimEnd()));
+    }
+
+    private static void Append(MigrationCommandListBuilder builder, string sql, bool suppressTransaction = false)
+    {
+        builder.AppendLine(sql);
+        builder.EndCommand(suppressTransaction);
+    }
+
+    private static string Block(string body) => $"DO $nexus$\nBEGIN\n{Indent(body)}\nEND $nexus$;";
+
+    private static string If(string condition, string statement)
+        => $"IF {condition} THEN\n{Indent(statement)}\nEND IF;";
+
+    private static string Indent(string sql) => LineStart().Replace(sql, "    ");
+
+    private static string ColumnIsThere(string table, string column) => $"EXISTS ({Column(table, Literal(column))})";
+
+    private static string ColumnIsMissing(string table, string column, string? later = null)
+        => later is null
+            ? $"NOT EXISTS ({Column(table, Literal(column))})"
+            : $"NOT EXISTS ({Column(table, Literal(column), Literal(later))})";
+
+    private static string Column(string table, params string[] names)
+        => $"SELECT FROM pg_attribute WHERE attrelid = {Regclass(table)} AND NOT attisdropped "
+            + $"AND attname IN ({string.Join(", ", names)})";
+
+    private static string ConstraintIsMissing(string table, string name)
+        => $"NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {Regclass(table)} AND conname = {Literal(name)})";
+
+    private static string Regclass(string delimited) => $"to_regclass({Literal(delimited)})";
+
+    private string Delimit(string name, string? schema = null)
+        => Dependencies.SqlGenerationHelper.DelimitIdentifier(name, schema);
+
+    private static string Literal(string text)
+        => string.Create(CultureInfo.InvariantCulture, $"'{text.Replace("'", "''", StringComparison.Ordinal)}'");
+
+    [GeneratedRegex("^", RegexOptions.Multiline)]
+    private static partial Regex LineStart();
+
+    [GeneratedRegex("^CREATE (UNIQUE )?INDEX (CONCURRENTLY )?")]
+    private static partial Regex IndexStart();
+}

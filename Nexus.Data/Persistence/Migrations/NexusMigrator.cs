@@ -1,0 +1,54 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
+
+namespace Nexus.Data.Persistence.Migrations;
+
+/// <summary>The provider's migrator, whose idempotent scripts say at the top what they cannot do as a migration does.</summary>
+[SuppressMessage("Usage", "EF1001", Justification = "The provider offers its migrator for no other use.")]
+internal sealed class NexusMigrator(
+    IMigrationsAssembly migrationsAssembly,
+    IHistoryRepository historyRepository,
+    IDatabaseCreator databaseCreator,
+    IMigrationsSqlGenerator migrationsSqlGenerator,
+    IRawSqlCommandBuilder rawSqlCommandBuilder,
+    IMigrationCommandExecutor migrationCommandExecutor,
+    IRelationalConnection connection,
+    ISqlGenerationHelper sqlGenerationHelper,
+    ICurrentDbContext currentContext,
+    IModelRuntimeInitializer modelRuntimeInitializer,
+    IDiagnosticsLogger<DbLoggerCategory.Migrations> logger,
+    IRelationalCommandDiagnosticsLogger commandLogger,
+    IDatabaseProvider databaseProvider,
+    IMigrationsModelDiffer migrationsModelDiffer,
+    IDesignTimeModel designTimeModel,
+    IDbContextOptions contextOptions,
+    IExecutionStrategy executionStrategy)
+    : NpgsqlMigrator(
+        migrationsAssembly, historyRepository, databaseCreator, migrationsSqlGenerator, rawSqlCommandBuilder,
+        migrationCommandExecutor, connection, sqlGenerationHelper, currentContext, modelRuntimeInitializer, logger,
+        commandLogger, databaseProvider, migrationsModelDiffer, designTimeModel, contextOptions, executionStrategy)
+{
+    private const string PlainIndexes =
+        """
+        -- Idempotent: run it as often as you like. Its commands stand in DO blocks, in which PostgreSQL builds no index
+        -- concurrently: the indexes of this script are built plainly, and writers wait while they are. Where that must
+        -- not be, run `dotnet ef database update` or `nexus-data migrate` instead.
+
+
+        """;
+
+    public override string GenerateScript(
+        string? fromMigration = null,
+        string? toMigration = null,
+        MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
+    {
+        var script = base.GenerateScript(fromMigration, toMigration, options);
+        return options.HasFlag(MigrationsSqlGenerationOptions.Idempotent) ? PlainIndexes + script : script;
+    }
+}
