@@ -214,12 +214,15 @@ internal static class LinkStatements
         LIMIT 1
         """;
 
+    // As the index has it that serves the look-up.
+    private const string SubtaskNumber = "substring(branch_id from '^subtask_([0-9]{1,9})$')::integer";
+
     /// <summary>The highest number of a sub-task's branch in the conversation.</summary>
     public const string FindLastSubtask =
-        """
-        SELECT substring(branch_id, 9)::integer FROM api_requests
-        WHERE conversation_id = @conversation AND branch_id ~ '^subtask_[0-9]{1,9}$'
-        ORDER BY conversation_id, substring(branch_id, 9)::integer DESC
+        $"""
+        SELECT {SubtaskNumber} FROM api_requests
+        WHERE conversation_id = @conversation AND branch_id LIKE 'subtask_%' AND {SubtaskNumber} IS NOT NULL
+        ORDER BY {SubtaskNumber} DESC
         LIMIT 1
         """;
 
