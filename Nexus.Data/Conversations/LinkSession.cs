@@ -66,7 +66,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
 
     private async Task PlaceAsync(LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
     {
-        subject.Unlink();
+        subject.Request.Unlink();
         for (var tries = 0; tries < MaxTries; tries++)
         {
             if (await TryPlaceAsync(subject, found, cancellationToken))

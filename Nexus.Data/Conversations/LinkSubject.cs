@@ -61,22 +61,6 @@ internal sealed class LinkSubject
         Request.AnswerHash = Answer.AnswerHash;
     }
 
-    /// <summary>Takes the request out of its place.</summary>
-    public void Unlink()
-    {
-        Request.ConversationId = null;
-        Request.BranchId = ApiRequest.MainBranch;
-        Request.ParentRequestId = null;
-        Request.ParentTaskRequestId = null;
-        Request.IsSubtask = false;
-        Request.LinkKind = null;
-        Request.LinkDistance = null;
-        Request.LinkCandidates = null;
-        Request.RetryOfRequestId = null;
-        Request.ClaimsBranch = null;
-        Request.UnlinkedBecause = null;
-    }
-
     /// <summary>The link hash of an opening with just this text.</summary>
     public static byte[] OpeningHash(string prompt)
         => RequestHasher.Hash(JsonSerializer.SerializeToUtf8Bytes(
