@@ -143,8 +143,12 @@ internal sealed class EmbeddedFolder
 
         var lines = settings.Where(setting => !further.ContainsKey(setting.Key)).Concat(further)
             .Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'");
-        File.WriteAllLines(Settings, lines);
-        ServerUser.GiveAway(Settings);
+
+        // Whole or not at all: without its settings, the server would listen on a port.
+        var draft = Settings + ".new";
+        File.WriteAllLines(draft, lines);
+        ServerUser.GiveAway(draft);
+        File.Move(draft, Settings, overwrite: true);
     }
 
     /// <summary>What to tell about a server that did not start.</summary>
