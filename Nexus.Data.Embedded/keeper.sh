@@ -119,6 +119,9 @@ leave() {
         return
     fi
 
+    # Somebody has removed it all; a server whose folder is gone ends by itself.
+    [ -d "$folder/users" ] || return
+
     # One who comes in signs users, then looks at stopping; one who leaves signs stopping, then looks at users. So
     # either the one sees the other and waits, or the other sees the one and lets the server run.
     rm -f "$folder/users/$$"
