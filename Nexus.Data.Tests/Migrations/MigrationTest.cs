@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Nexus.Data.Tests.Fixtures;
 using Npgsql;
+using NUnit.Framework.Constraints;
 
 namespace Nexus.Data.Tests.Migrations;
 
@@ -57,6 +58,8 @@ public abstract class MigrationTest : EmptyDatabaseTest
 
         return rows;
     }
+
+    protected static EqualConstraint AreRows(params string[] rows) => Is.EqualTo(rows);
 
     private async Task<NpgsqlConnection> OpenAsync()
     {
