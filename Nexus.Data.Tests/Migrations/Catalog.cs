@@ -7,7 +7,8 @@ internal static class Catalog
 {
     private const string HistoryTable = "__EFMigrationsHistory";
 
-    private static readonly string _folder = Path.Combine(TestContext.CurrentContext.TestDirectory, "Migrations", "Schema");
+    private static readonly string _folder =
+        Path.Combine(TestContext.CurrentContext.TestDirectory, "Migrations", "Schema");
 
     /// <summary>The lines of a database as it is, without EF's own table.</summary>
     public static async Task<List<string>> ReadAsync(string connectionString)

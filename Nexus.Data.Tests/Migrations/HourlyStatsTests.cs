@@ -37,8 +37,8 @@ public sealed class HourlyStatsTests : MigrationTest
         await MigrateAsync(step);
         Assert.That(
             () => ExecuteAsync("SELECT refresh_hourly_stats()"),
-            Throws.InstanceOf<PostgresException>()
-                .With.Property(nameof(PostgresException.SqlState)).EqualTo(PostgresErrorCodes.ObjectNotInPrerequisiteState));
+            Throws.InstanceOf<PostgresException>().With.Property(nameof(PostgresException.SqlState))
+                .EqualTo(PostgresErrorCodes.ObjectNotInPrerequisiteState));
 
         var train = step < 12 ? "domain" : "train_id";
         await InsertAsync(train);
@@ -66,12 +66,12 @@ public sealed class HourlyStatsTests : MigrationTest
             """)));
     }
 
-    // 10,000 requests of the last ten days, none of them near the week's edge, some without a model, tokens or duration.
+    // 10,000 requests of the last ten days, none near the week's edge, some without a model, tokens or duration.
     private Task InsertAsync(string train) => ExecuteAsync($"""
-        INSERT INTO api_requests (request_id, {train}, timestamp, method, path, headers, model, input_tokens, output_tokens,
-            cache_creation_input_tokens, cache_read_input_tokens, duration_ms, tool_call_count)
-        SELECT gen_random_uuid(), 'train-' || n % 3, now() - n % 240 * interval '1 hour' - interval '10 minutes', 'POST',
-            '/v1/messages', jsonb_build_object('n', n), nullif('model-' || n % 4, 'model-3'), nullif(n % 7, 0), n % 11, n % 13,
+        INSERT INTO api_requests (request_id, {train}, timestamp, method, path, headers, model, input_tokens,
+            output_tokens, cache_creation_input_tokens, cache_read_input_tokens, duration_ms, tool_call_count)
+        SELECT gen_random_uuid(), 'train-' || n % 3, now() - n % 240 * interval '1 hour' - interval '10 minutes',
+            'POST', '/v1/messages', '[]', nullif('model-' || n % 4, 'model-3'), nullif(n % 7, 0), n % 11, n % 13,
             n % 17, nullif(n % 19, 0), n % 5
         FROM generate_series(1, 10000) AS n
         """);

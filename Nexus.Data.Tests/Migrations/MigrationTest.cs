@@ -16,7 +16,8 @@ public abstract class MigrationTest : EmptyDatabaseTest
     protected static IReadOnlyList<string> Ids { get; } = ReadIds();
 
     /// <summary>The migration that ends with a step's number.</summary>
-    protected static string Id(int step) => Ids.Single(id => id.StartsWith($"202501010000{step:00}_", StringComparison.Ordinal));
+    protected static string Id(int step)
+        => Ids.Single(id => id.StartsWith($"202501010000{step:00}_", StringComparison.Ordinal));
 
     protected async Task MigrateAsync(string? target = null)
     {
@@ -53,7 +54,9 @@ public abstract class MigrationTest : EmptyDatabaseTest
         {
             var values = new object[reader.FieldCount];
             reader.GetValues(values);
-            rows.Add(string.Join('|', values.Select(value => value is DBNull ? "-" : FormattableString.Invariant($"{value}"))));
+            rows.Add(string.Join('|', values.Select(value => value is DBNull
+                ? "-"
+                : FormattableString.Invariant($"{value}"))));
         }
 
         return rows;

@@ -51,7 +51,8 @@ public sealed partial class ModelTests
 
         Assert.That(
             migrations.Migrations.Values.Select(type => migrations.CreateMigration(type, db.Database.ProviderName!)),
-            Is.All.Matches<Migration>(migration => migration is { UpOperations.Count: > 0, DownOperations.Count: > 0 }));
+            Is.All.Matches<Migration>(migration
+                => migration is { UpOperations.Count: > 0, DownOperations.Count: > 0 }));
     }
 
     private static IEnumerable<int> MirroredSteps() => Enumerable.Range(0, 15);

@@ -16,7 +16,8 @@ public sealed class RowTests : MigrationTest
     public async Task Step_003_lists_the_task_uses_of_each_answer()
     {
         await MigrateAsync(2);
-        await InsertAsync("task", response: Answer(Text("Two of them."), Use("toolu_1", "Task", Prompt), Use("toolu_2", "Read", "no"),
+        await InsertAsync("task", response: Answer(
+            Text("Two of them."), Use("toolu_1", "Task", Prompt), Use("toolu_2", "Read", "no"),
             Use("toolu_3", "Task", "Second")));
         await InsertAsync("plain", response: Answer(Text("Task")));
         await InsertAsync("text", response: """{"content": "a text"}""");
@@ -33,8 +34,10 @@ public sealed class RowTests : MigrationTest
                 "scalar|-",
                 "task|" + (await ReadAsync($"""
                     SELECT jsonb_build_array(
-                        jsonb_build_object('id', 'toolu_1', 'name', 'Task', 'prompt', {Literal(Prompt)}, 'description', 'toolu_1!'),
-                        jsonb_build_object('id', 'toolu_3', 'name', 'Task', 'prompt', 'Second', 'description', 'toolu_3!'))
+                        jsonb_build_object(
+                            'id', 'toolu_1', 'name', 'Task', 'prompt', {Literal(Prompt)}, 'description', 'toolu_1!'),
+                        jsonb_build_object(
+                            'id', 'toolu_3', 'name', 'Task', 'prompt', 'Second', 'description', 'toolu_3!'))
                     """)).Single(),
                 "text|-"));
     }
@@ -43,10 +46,12 @@ public sealed class RowTests : MigrationTest
     public async Task Step_003_makes_the_first_request_with_a_tasks_prompt_its_subtask()
     {
         await MigrateAsync(2);
-        await InsertAsync("task", conversation: 1, response: Answer(Use("toolu_1", "Task", Prompt), Use("toolu_2", "Task", "Second")));
+        await InsertAsync("task", conversation: 1,
+            response: Answer(Use("toolu_1", "Task", Prompt), Use("toolu_2", "Task", "Second")));
         await InsertAsync("as a text", seconds: 5, conversation: 2, body: Opening(Prompt));
         await InsertAsync("its next turn", seconds: 6, conversation: 2, body: Opening(Prompt));
-        await InsertAsync("as a block", seconds: 30, conversation: 3, body: OpeningBlocks("<system-reminder>x</system-reminder>", "Second"));
+        await InsertAsync("as a block", seconds: 30, conversation: 3,
+            body: OpeningBlocks("<system-reminder>x</system-reminder>", "Second"));
         await InsertAsync("too late", seconds: 30.001, conversation: 4, body: Opening(Prompt));
         await InsertAsync("too early", seconds: -1, conversation: 5, body: Opening(Prompt));
         await InsertAsync("other words", seconds: 5, conversation: 6, body: Opening("Find another bug"));
@@ -78,7 +83,8 @@ public sealed class RowTests : MigrationTest
 
         Assert.That(
             await ReadAsync("""
-                SELECT task.path FROM api_requests AS sub JOIN api_requests AS task ON task.request_id = sub.parent_task_request_id
+                SELECT task.path
+                FROM api_requests AS sub JOIN api_requests AS task ON task.request_id = sub.parent_task_request_id
                 """),
             AreRows("second task"));
     }
@@ -161,7 +167,8 @@ public sealed class RowTests : MigrationTest
 
         var parents = """
             SELECT child.path, parent.path
-            FROM api_requests AS child JOIN api_requests AS parent ON parent.request_id = child.parent_request_id ORDER BY 1
+            FROM api_requests AS child JOIN api_requests AS parent ON parent.request_id = child.parent_request_id
+            ORDER BY 1
             """;
         Assert.That(
             await ReadAsync(parents),
@@ -195,8 +202,8 @@ public sealed class RowTests : MigrationTest
         var places = "SELECT path, right(conversation_id::text, 1), branch_id FROM api_requests ORDER BY path";
         string[] expected =
         [
-            "early goes on|1|subtask_1", "early|1|subtask_1", "inner|1|subtask_1", "late|1|subtask_2", "no subtask|6|main",
-            "of the other|1|subtask_1", "other task|1|main", "task|1|main",
+            "early goes on|1|subtask_1", "early|1|subtask_1", "inner|1|subtask_1", "late|1|subtask_2",
+            "no subtask|6|main", "of the other|1|subtask_1", "other task|1|main", "task|1|main",
         ];
         Assert.That(await ReadAsync(places), Is.EquivalentTo(expected));
 
@@ -216,7 +223,8 @@ public sealed class RowTests : MigrationTest
             """);
         await ExecuteAsync("INSERT INTO conversation_analyses (conversation_id) VALUES (gen_random_uuid())");
         const string rows = """
-            SELECT to_jsonb(t) - 'domain' - 'train_id' || jsonb_build_object('t', coalesce(to_jsonb(t) ->> 'domain', to_jsonb(t) ->> 'train_id'))
+            SELECT to_jsonb(t) - 'domain' - 'train_id'
+                || jsonb_build_object('t', coalesce(to_jsonb(t) ->> 'domain', to_jsonb(t) ->> 'train_id'))
             FROM {0} AS t
             """;
         var requests = string.Format(CultureInfo.InvariantCulture, rows, "api_requests");
@@ -256,7 +264,9 @@ public sealed class RowTests : MigrationTest
     public async Task A_changed_analysis_gets_its_time_from_the_trigger()
     {
         await MigrateAsync(11);
-        await ExecuteAsync("INSERT INTO conversation_analyses (conversation_id, updated_at) VALUES (gen_random_uuid(), '2025-01-01Z')");
+        await ExecuteAsync("""
+            INSERT INTO conversation_analyses (conversation_id, updated_at) VALUES (gen_random_uuid(), '2025-01-01Z')
+            """);
 
         await ExecuteAsync("UPDATE conversation_analyses SET updated_at = '2025-01-02Z'");
 
@@ -274,7 +284,8 @@ public sealed class RowTests : MigrationTest
             INSERT INTO streaming_chunks (request_id, chunk_index, timestamp, data)
             SELECT request_id, 0, timestamp, '{}' FROM api_requests
             """);
-        const string rows = "SELECT request_id, body, response_body, headers, timestamp, created_at, method FROM api_requests";
+        const string rows =
+            "SELECT request_id, body, response_body, headers, timestamp, created_at, method FROM api_requests";
         var before = await ReadAsync(rows);
 
         await MigrateAsync();
@@ -299,7 +310,8 @@ public sealed class RowTests : MigrationTest
         }
     }
 
-    private static string Answer(params object[] content) => JsonSerializer.Serialize(new { role = "assistant", content });
+    private static string Answer(params object[] content)
+        => JsonSerializer.Serialize(new { role = "assistant", content });
 
     private static object Text(string text) => new { type = "text", text };
 

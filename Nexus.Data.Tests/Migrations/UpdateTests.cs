@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Migrations;
 
-/// <summary>How a database comes from one level to another: by name, by script, by several at once, after an accident.</summary>
+/// <summary>How a database comes to another level: by name, by script, by several at once, after an accident.</summary>
 public sealed class UpdateTests : MigrationTest
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
@@ -96,7 +96,8 @@ public sealed class UpdateTests : MigrationTest
     {
         await using var other = new NpgsqlConnection(ConnectionString);
         await other.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT pg_advisory_lock(hashtextextended('nexus.migrate', 0))", other);
+        await using var command = new NpgsqlCommand(
+            "SELECT pg_advisory_lock(hashtextextended('nexus.migrate', 0))", other);
         await command.ExecuteNonQueryAsync();
         using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
 
@@ -137,7 +138,8 @@ public sealed class UpdateTests : MigrationTest
 
         Assert.That(
             await ReadAsync("""
-                SELECT indisvalid, indisunique, indnkeyatts FROM pg_index WHERE indexrelid = 'idx_requests_unlinked'::regclass
+                SELECT indisvalid, indisunique, indnkeyatts
+                FROM pg_index WHERE indexrelid = 'idx_requests_unlinked'::regclass
                 """),
             AreRows("True|False|2"));
     }
@@ -154,7 +156,8 @@ public sealed class UpdateTests : MigrationTest
         {
             Assert.That(failures.Messages, Is.Empty, round);
             Assert.That(await AppliedAsync(), Is.EqualTo(Ids), round);
-            Assert.That(await ReadAsync("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"), Is.Empty, round);
+            Assert.That(
+                await ReadAsync("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"), Is.Empty, round);
         });
     }
 
