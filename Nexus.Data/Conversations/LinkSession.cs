@@ -202,11 +202,10 @@ internal sealed class LinkSession(DbContext db, string trainId)
                 return false;
             }
 
-            var last = await db.ReadAsync(
-                LinkStatements.FindLastSubtask, [DbCommands.Uuid("conversation", conversation)],
-                async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt32(0) : 0, cancellationToken);
-            last = Math.Max(last, _tracked.BranchNames(conversation, request.RequestId).Max(BranchNames.SubtaskNumber) ?? 0);
-            Take(request, conversation, BranchNames.Subtask(last + 1), parent.RequestId, LinkKind.Subtask);
+            var branch = subject.Before is { LinkKind: LinkKind.Subtask } before && before.ConversationId == conversation
+                ? before.BranchId
+                : await NextSubtaskAsync(conversation, request.RequestId, cancellationToken);
+            Take(request, conversation, branch, parent.RequestId, LinkKind.Subtask);
             TakePrompt(subject, parent, ordinal);
         }
         else
@@ -217,6 +216,15 @@ internal sealed class LinkSession(DbContext db, string trainId)
         request.IsSubtask = true;
         request.ParentTaskRequestId = parent.RequestId;
         return true;
+    }
+
+    private async Task<string> NextSubtaskAsync(Guid conversation, Guid except, CancellationToken cancellationToken)
+    {
+        var last = await db.ReadAsync(
+            LinkStatements.FindLastSubtask, [DbCommands.Uuid("conversation", conversation)],
+            async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt32(0) : 0, cancellationToken);
+        var unsaved = _tracked.BranchNames(conversation, except).Max(BranchNames.SubtaskNumber) ?? 0;
+        return BranchNames.Subtask(Math.Max(last, unsaved) + 1);
     }
 
     private async Task<bool> IsFreeAsync(Guid requestId, int ordinal, CancellationToken cancellationToken)
@@ -543,6 +551,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
         foreach (var other in later)
         {
             other.Before = LinkPlace.Of(other.Request);
+            _tracked.Add(other.Request);
             await GiveBackAsync(other, cancellationToken);
         }
 

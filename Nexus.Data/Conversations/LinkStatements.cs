@@ -178,7 +178,8 @@ internal static class LinkStatements
                   AND w.request_id <> @id) wait
             GROUP BY wait.request_id) waiting,
         api_requests r
-        WHERE r.request_id = waiting.request_id AND (waiting.reason <> 2 OR r.link_kind = 'subtask')
+        WHERE r.request_id = waiting.request_id
+          AND (waiting.reason <> 2 OR r.link_kind = 'subtask' AND r."timestamp" > @time)
         """;
 
     /// <summary>Who sent the same again within the time in which it may have been a retry.</summary>

@@ -145,7 +145,8 @@ internal sealed class TrackedLinks
            where wait.RequestId != subject.Request.RequestId
                  && wait.Timestamp >= subject.Request.Timestamp && wait.Timestamp <= shown.Until
            let request = Request(wait.RequestId)
-           where request is not null && (shown.Reason != WaitReason.Rival || request.LinkKind is LinkKind.Subtask)
+           where request is not null && (shown.Reason != WaitReason.Rival
+               || (request.LinkKind is LinkKind.Subtask && request.Timestamp > subject.Request.Timestamp))
            select (request, shown.Reason);
 
     /// <summary>Names that unsaved requests have in a conversation.</summary>
