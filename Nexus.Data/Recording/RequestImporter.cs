@@ -117,7 +117,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             db.ChangeTracker.AutoDetectChangesEnabled = false;
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             await db.ReadAsync(
-                "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key",
+                LinkStatements.LockAll,
                 [
                     DbCommands.Longs("keys", [.. _batch.Select(item => item.Request.TrainId).Distinct()
                         .Select(LinkKeys.TrainLock).Order()]),
