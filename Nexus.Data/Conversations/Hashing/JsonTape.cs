@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -16,6 +17,8 @@ internal sealed class JsonTape : IDisposable
 
     private readonly byte[] _bytes;
     private readonly int _length;
+    private readonly PooledBuffer _texts = new();
+    private readonly List<Escaped> _escaped = [];
     private Token[] _tokens = ArrayPool<Token>.Shared.Rent(256);
     private int _count;
 
@@ -60,45 +63,74 @@ internal sealed class JsonTape : IDisposable
     /// </summary>
     public void Load(ref Utf8JsonReader reader) => Load(ref reader, offset: 0);
 
-    /// <summary>What the token is; <see cref="JsonKind.Null"/> where it is missing.</summary>
-    public JsonKind Kind(int token) => token == Missing ? JsonKind.Null : _tokens[token].Kind;
+    /// <summary>What the token is; a name is a string; <see cref="JsonKind.Null"/> where it is missing.</summary>
+    public JsonKind Kind(int token) => token == Missing
+        ? JsonKind.Null
+        : _bytes[_tokens[token].Start] switch
+        {
+            (byte)'"' => JsonKind.String,
+            (byte)'{' => JsonKind.Object,
+            (byte)'[' => JsonKind.Array,
+            (byte)'t' => JsonKind.True,
+            (byte)'f' => JsonKind.False,
+            (byte)'n' => JsonKind.Null,
+            _ => JsonKind.Number,
+        };
 
     /// <summary>The token after the value that begins at <paramref name="token"/>.</summary>
     public int Next(int token) =>
-        _tokens[token].Kind <= JsonKind.Array ? _tokens[token].End : token + 1;
+        _bytes[_tokens[token].Start] is (byte)'{' or (byte)'[' ? _tokens[token].End : token + 1;
 
-    /// <summary>Whether a string or name has escapes.</summary>
-    public bool IsEscaped(int token) => _tokens[token].Escaped;
+    /// <summary>Whether a string has escapes.</summary>
+    public bool IsEscaped(int token) => _tokens[token].End < 0;
 
-    /// <summary>A string or name between its quotes, with its escapes; or a number as it is spelled.</summary>
+    /// <summary>A string between its quotes, with its escapes; or a number as it is spelled.</summary>
     public ReadOnlySpan<byte> Raw(int token)
     {
-        ref var found = ref _tokens[token];
-        return _bytes.AsSpan(found.Start, found.End - found.Start);
+        var (start, end) = _tokens[token];
+        if (end < 0)
+        {
+            end = _escaped[~end].End;
+        }
+
+        return _bytes[start] == (byte)'"' ? _bytes.AsSpan(start + 1, end - start - 1) : _bytes.AsSpan(start, end - start);
     }
 
-    /// <summary>Whether the token is a string or name with this text, however it is escaped.</summary>
+    /// <summary>
+    /// A string's text as <see cref="JsonText.Unescape"/> leaves it; valid until another with escapes is asked for.
+    /// </summary>
+    public ReadOnlySpan<byte> Text(int token, out TextTraits traits)
+    {
+        var (start, end) = _tokens[token];
+        if (end >= 0)
+        {
+            var raw = _bytes.AsSpan(start + 1, end - start - 1);
+            traits = JavaScriptText.HasReminder(raw) ? TextTraits.Reminder : TextTraits.None;
+            return raw;
+        }
+
+        ref var escaped = ref CollectionsMarshal.AsSpan(_escaped)[~end];
+        if (escaped.Text == Missing)
+        {
+            Unescape(_bytes.AsSpan(start + 1, escaped.End - start - 1), ref escaped);
+        }
+
+        traits = escaped.Traits;
+        return _texts.Written.Slice(escaped.Text, escaped.Length);
+    }
+
+    /// <summary>Whether the token is a string with this text, however it is escaped.</summary>
     public bool Is(int token, ReadOnlySpan<byte> text)
     {
-        if (token == Missing || _tokens[token].Kind is not (JsonKind.String or JsonKind.Name))
+        if (token == Missing || _bytes[_tokens[token].Start] != (byte)'"')
         {
             return false;
         }
 
         var raw = Raw(token);
-        if (!_tokens[token].Escaped)
-        {
-            return raw.SequenceEqual(text);
-        }
-
-        if (raw.Length < text.Length || raw.Length > text.Length * 6)
-        {
-            return false;
-        }
-
-        Span<byte> plain = stackalloc byte[raw.Length];
-        var written = JsonText.Unescape(raw, plain, wellFormed: false, out _);
-        return plain[..written].SequenceEqual(text);
+        return IsEscaped(token)
+            ? raw.Length <= text.Length * JsonText.LongestEscape && Text(token, out _).SequenceEqual(text)
+            : raw.SequenceEqual(text);
     }
 
     /// <summary>The last value with this name in an object; <see cref="Missing"/> where there is none.</summary>
@@ -121,18 +153,19 @@ internal sealed class JsonTape : IDisposable
     }
 
     /// <summary>
-    /// A string's text with U+0000 and lone surrogates as U+FFFD; valid until the scratch is changed.
+    /// A string's text with U+0000 and lone surrogates as U+FFFD; valid until another is asked for.
     /// </summary>
-    public ReadOnlySpan<byte> WellFormed(int token, PooledBuffer scratch)
+    public ReadOnlySpan<byte> WellFormed(int token, PooledBuffer scratch, out TextTraits traits)
     {
-        var raw = Raw(token);
-        if (!_tokens[token].Escaped)
+        var text = Text(token, out traits);
+        if ((traits & TextTraits.Altered) == 0)
         {
-            return raw;
+            return text;
         }
 
+        var raw = Raw(token);
         scratch.Clear();
-        var room = scratch.Reserve(raw.Length);
+        var room = scratch.Reserve(raw.Length + JsonText.Slack);
         return room[..JsonText.Unescape(raw, room, wellFormed: true, out _)];
     }
 
@@ -141,6 +174,7 @@ internal sealed class JsonTape : IDisposable
         ArrayPool<byte>.Shared.Return(_bytes);
         ArrayPool<Token>.Shared.Return(_tokens);
         _tokens = [];
+        _texts.Dispose();
     }
 
     private Utf8JsonReader Read(Range range) =>
@@ -149,50 +183,36 @@ internal sealed class JsonTape : IDisposable
     private void Load(ref Utf8JsonReader reader, int offset)
     {
         _count = 0;
+        _escaped.Clear();
+        _texts.Clear();
         var open = Missing;
         do
         {
-            var kind = JsonKind.Null;
             var start = offset + (int)reader.TokenStartIndex;
             switch (reader.TokenType)
             {
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
                     // While a container is open its end holds the one around it, so that no stack is needed.
                     (open, _tokens[open].End) = (_tokens[open].End, _count);
-                    continue;
+                    break;
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                    Add(new Token
-                    {
-                        Start = start,
-                        End = open,
-                        Kind = reader.TokenType == JsonTokenType.StartObject ? JsonKind.Object : JsonKind.Array,
-                    });
+                    Add(new Token(start, open));
                     open = _count - 1;
-                    continue;
-                case JsonTokenType.PropertyName:
-                    (kind, start) = (JsonKind.Name, start + 1);
                     break;
-                case JsonTokenType.String:
-                    (kind, start) = (JsonKind.String, start + 1);
+                case JsonTokenType.PropertyName or JsonTokenType.String:
+                    var end = start + 1 + reader.ValueSpan.Length;
+                    if (reader.ValueIsEscaped)
+                    {
+                        _escaped.Add(new Escaped(end, Missing, 0, TextTraits.None));
+                        end = ~(_escaped.Count - 1);
+                    }
+
+                    Add(new Token(start, end));
                     break;
-                case JsonTokenType.Number:
-                    kind = JsonKind.Number;
-                    break;
-                case JsonTokenType.True:
-                    kind = JsonKind.True;
-                    break;
-                case JsonTokenType.False:
-                    kind = JsonKind.False;
+                default:
+                    Add(new Token(start, start + reader.ValueSpan.Length));
                     break;
             }
-
-            Add(new Token
-            {
-                Start = start,
-                End = start + reader.ValueSpan.Length,
-                Kind = kind,
-                Escaped = reader.ValueIsEscaped,
-            });
         }
         while (open != Missing && reader.Read());
     }
@@ -210,11 +230,21 @@ internal sealed class JsonTape : IDisposable
         _tokens[_count++] = token;
     }
 
-    private struct Token
+    private void Unescape(ReadOnlySpan<byte> raw, ref Escaped escaped)
     {
-        public int Start;
-        public int End;
-        public JsonKind Kind;
-        public bool Escaped;
+        var room = _texts.Reserve(raw.Length + JsonText.Slack);
+        var length = JsonText.Unescape(raw, room, wellFormed: false, out var traits);
+        if (JavaScriptText.HasReminder(room[..length]))
+        {
+            traits |= TextTraits.Reminder;
+        }
+
+        escaped = escaped with { Text = _texts.Length, Length = length, Traits = traits };
+        _texts.Advance(length);
     }
+
+    // Of a string with escapes the end says, negated, where among those it is.
+    private record struct Token(int Start, int End);
+
+    private record struct Escaped(int End, int Text, int Length, TextTraits Traits);
 }

@@ -10,7 +10,7 @@ namespace Nexus.Data.Conversations.Hashing;
 internal sealed class RequestAnalysis : IDisposable
 {
     // More escapes than these no name has that is looked for.
-    private const int _longestName = 6 * 8;
+    private const int _longestName = JsonText.LongestEscape * 8;
 
     private readonly JsonTape _tape;
     private readonly CompatibleHash _compatible;
@@ -104,7 +104,7 @@ internal sealed class RequestAnalysis : IDisposable
             return false;
         }
 
-        Span<byte> plain = stackalloc byte[_longestName];
+        Span<byte> plain = stackalloc byte[_longestName + JsonText.Slack];
         return plain[..JsonText.Unescape(raw, plain, wellFormed: false, out _)].SequenceEqual(name);
     }
 
