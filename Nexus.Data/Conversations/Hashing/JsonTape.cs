@@ -22,9 +22,7 @@ internal sealed class JsonTape : IDisposable
     private Token[] _tokens = ArrayPool<Token>.Shared.Rent(256);
     private int _count;
 
-    /// <summary>
-    /// Takes a copy of a JSON text. A byte order mark is dropped, bytes that are no UTF-8 become U+FFFD.
-    /// </summary>
+    /// <summary>Takes a copy of a JSON text. A byte order mark is dropped, bytes that are no UTF-8 become U+FFFD.</summary>
     public JsonTape(ReadOnlySpan<byte> utf8)
     {
         if (utf8.StartsWith("\uFEFF"u8))
@@ -32,36 +30,117 @@ internal sealed class JsonTape : IDisposable
             utf8 = utf8[3..];
         }
 
-        if (Utf8.IsValid(utf8))
+        if (!Utf8.IsValid(utf8))
         {
-            _bytes = ArrayPool<byte>.Shared.Rent(utf8.Length);
-            _length = utf8.Length;
-            utf8.CopyTo(_bytes);
+            utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
         }
-        else
-        {
-            var text = Encoding.UTF8.GetString(utf8);
-            _bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetByteCount(text));
-            _length = Encoding.UTF8.GetBytes(text, _bytes);
-        }
+
+        _bytes = ArrayPool<byte>.Shared.Rent(utf8.Length + JsonScanner.Padding);
+        _length = utf8.Length;
+        utf8.CopyTo(_bytes);
+        _bytes.AsSpan(_length, JsonScanner.Padding).Clear();
     }
 
-    /// <summary>A reader over the whole text, of any depth.</summary>
-    public Utf8JsonReader Read() => Read(.._length);
+    /// <summary>Where in the text the next token is looked for.</summary>
+    public int Position { get; set; }
 
-    /// <summary>Replaces the tokens by those of the value in <paramref name="range"/>.</summary>
-    public void Load(Range range)
+    /// <summary>Passes white space and, if it follows, this character.</summary>
+    public bool TryTake(byte character)
     {
-        var (offset, _) = range.GetOffsetAndLength(_length);
-        var reader = Read(range);
-        reader.Read();
-        Load(ref reader, offset);
+        Position = JsonScanner.SkipSpace(_bytes, Position);
+        if (_bytes[Position] != character)
+        {
+            return false;
+        }
+
+        Position++;
+        return true;
     }
 
-    /// <summary>
-    /// Replaces the tokens by those of the value whose first token was read, and reads on to its last.
-    /// </summary>
-    public void Load(ref Utf8JsonReader reader) => Load(ref reader, offset: 0);
+    /// <summary>Passes white space and this character.</summary>
+    /// <exception cref="JsonException">Something else follows.</exception>
+    public void Take(byte character)
+    {
+        if (!TryTake(character))
+        {
+            throw JsonScanner.Broken(Position);
+        }
+    }
+
+    /// <summary>Passes white space to the end of the text.</summary>
+    /// <exception cref="JsonException">Something else follows.</exception>
+    public void TakeEnd()
+    {
+        Position = JsonScanner.SkipSpace(_bytes, Position);
+        if (Position != _length)
+        {
+            throw JsonScanner.Broken(Position);
+        }
+    }
+
+    /// <summary>Replaces the tokens by those of the name that follows, and passes the colon after it.</summary>
+    /// <exception cref="JsonException">No name follows.</exception>
+    public void LoadName()
+    {
+        Clear();
+        ReadName();
+    }
+
+    /// <summary>Replaces the tokens by those of the value that follows, and passes it.</summary>
+    /// <exception cref="JsonException">No value follows, or a broken one.</exception>
+    public void Load()
+    {
+        Clear();
+        var open = Missing;
+        while (true)
+        {
+            Position = JsonScanner.SkipSpace(_bytes, Position);
+            var first = _bytes[Position];
+            if (first is (byte)'{' or (byte)'[')
+            {
+                // While a container is open its end holds the one around it, so that no stack is needed.
+                Add(new Token(Position++, open));
+                open = _count - 1;
+                if (!TryTake(ClosingOf(open)))
+                {
+                    if (first == (byte)'{')
+                    {
+                        ReadName();
+                    }
+
+                    continue;
+                }
+
+                open = Close(open);
+            }
+            else if (first == (byte)'"')
+            {
+                ReadString();
+            }
+            else
+            {
+                var end = JsonScanner.SkipScalar(_bytes, Position);
+                Add(new Token(Position, end));
+                Position = end;
+            }
+
+            while (open != Missing && !TryTake((byte)','))
+            {
+                Take(ClosingOf(open));
+                open = Close(open);
+            }
+
+            if (open == Missing)
+            {
+                return;
+            }
+
+            if (ClosingOf(open) == (byte)'}')
+            {
+                ReadName();
+            }
+        }
+    }
 
     /// <summary>What the token is; a name is a string; <see cref="JsonKind.Null"/> where it is missing.</summary>
     public JsonKind Kind(int token) => token == Missing
@@ -177,44 +256,39 @@ internal sealed class JsonTape : IDisposable
         _texts.Dispose();
     }
 
-    private Utf8JsonReader Read(Range range) =>
-        new(_bytes.AsSpan(0, _length)[range], new JsonReaderOptions { MaxDepth = int.MaxValue });
-
-    private void Load(ref Utf8JsonReader reader, int offset)
+    private void Clear()
     {
         _count = 0;
         _escaped.Clear();
         _texts.Clear();
-        var open = Missing;
-        do
-        {
-            var start = offset + (int)reader.TokenStartIndex;
-            switch (reader.TokenType)
-            {
-                case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                    // While a container is open its end holds the one around it, so that no stack is needed.
-                    (open, _tokens[open].End) = (_tokens[open].End, _count);
-                    break;
-                case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                    Add(new Token(start, open));
-                    open = _count - 1;
-                    break;
-                case JsonTokenType.PropertyName or JsonTokenType.String:
-                    var end = start + 1 + reader.ValueSpan.Length;
-                    if (reader.ValueIsEscaped)
-                    {
-                        _escaped.Add(new Escaped(end, Missing, 0, TextTraits.None));
-                        end = ~(_escaped.Count - 1);
-                    }
+    }
 
-                    Add(new Token(start, end));
-                    break;
-                default:
-                    Add(new Token(start, start + reader.ValueSpan.Length));
-                    break;
-            }
+    private byte ClosingOf(int container) => _bytes[_tokens[container].Start] == (byte)'{' ? (byte)'}' : (byte)']';
+
+    private int Close(int container)
+    {
+        var around = _tokens[container].End;
+        _tokens[container].End = _count;
+        return around;
+    }
+
+    private void ReadName()
+    {
+        Position = JsonScanner.SkipSpace(_bytes, Position);
+        ReadString();
+        Take((byte)':');
+    }
+
+    private void ReadString()
+    {
+        var end = JsonScanner.FindEnd(_bytes, Position, out var isEscaped);
+        if (isEscaped)
+        {
+            _escaped.Add(new Escaped(end, Missing, 0, TextTraits.None));
         }
-        while (open != Missing && reader.Read());
+
+        Add(new Token(Position, isEscaped ? ~(_escaped.Count - 1) : end));
+        Position = end + 1;
     }
 
     private void Add(in Token token)
