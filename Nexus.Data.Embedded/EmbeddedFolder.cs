@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Npgsql;
 
 namespace Nexus.Data.Embedded;
 
@@ -32,14 +35,24 @@ internal sealed class EmbeddedFolder
 
     public string Settings => System.IO.Path.Combine(Path, "server.conf");
 
+    // On Windows alone, where there is a port that everybody on the machine can reach.
+    private string Password => System.IO.Path.Combine(Path, "password");
+
     /// <summary>Where the tool keeps its data.</summary>
     public static string Default()
-        => !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess
-            ? _rootFolder
-            : System.IO.Path.Combine(
-                Environment.GetFolderPath(
-                    Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-                "nexus-data");
+    {
+        if (!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess)
+        {
+            return _rootFolder;
+        }
+
+        // $XDG_DATA_HOME or ~/.local/share; it need not exist yet.
+        var own = Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return own.Length > 0
+            ? System.IO.Path.Combine(own, "nexus-data")
+            : throw new PostgresUnavailableException("There is no home folder for the server's data: set HOME.");
+    }
 
     /// <summary>The folder for <paramref name="options"/>, made where it is missing.</summary>
     public static EmbeddedFolder Create(EmbeddedPostgresOptions options)
@@ -81,15 +94,20 @@ internal sealed class EmbeddedFolder
             + "folder away to begin with an empty one; nothing in it was changed.");
     }
 
-    /// <summary>Where the running server listens, by the file it keeps; null where none runs.</summary>
-    public (string Host, int Port)? Address()
+    /// <summary>How to reach the running server, by the file it keeps; null where none runs.</summary>
+    public NpgsqlConnectionStringBuilder? Connection()
     {
         // Lines: process, data folder, start time, port, socket folder, listen address, shared memory, status.
         var file = System.IO.Path.Combine(Data, "postmaster.pid");
         var lines = File.Exists(file) ? File.ReadAllLines(file) : [];
-        return lines.Length >= 8 && lines[7].Trim() == "ready"
-            ? (lines[4].Length > 0 ? lines[4] : lines[5], int.Parse(lines[3], CultureInfo.InvariantCulture))
-            : null;
+        return lines.Length < 8 || lines[7].Trim() != "ready" ? null : new()
+        {
+            Host = lines[4].Length > 0 ? lines[4] : lines[5],
+            Port = int.Parse(lines[3], CultureInfo.InvariantCulture),
+            Username = "postgres",
+            Password = File.Exists(Password) ? File.ReadAllText(Password) : null,
+            Database = "postgres",
+        };
     }
 
     /// <summary>Writes the file that the cluster's own <c>postgresql.conf</c> includes.</summary>
@@ -97,16 +115,30 @@ internal sealed class EmbeddedFolder
     {
         var settings = new Dictionary<string, string>
         {
-            ["listen_addresses"] = "",
-            ["port"] = "5432",
-            ["unix_socket_directories"] = SocketFolder(),
-            ["unix_socket_permissions"] = "0700",
             ["max_connections"] = "200",
             ["jit"] = "off",
             ["timezone"] = "UTC",
             ["log_timezone"] = "UTC",
             ["lc_messages"] = "C",
         };
+        if (OperatingSystem.IsWindows())
+        {
+            settings["listen_addresses"] = "127.0.0.1";
+            settings["port"] = FreePort().ToString(CultureInfo.InvariantCulture);
+            settings["unix_socket_directories"] = "";
+            if (!File.Exists(Password))
+            {
+                File.WriteAllText(Password, RandomNumberGenerator.GetHexString(32));
+            }
+        }
+        else
+        {
+            settings["listen_addresses"] = "";
+            settings["port"] = "5432";
+            settings["unix_socket_directories"] = SocketFolder();
+            settings["unix_socket_permissions"] = "0700";
+        }
+
         if (ThrowAway)
         {
             settings["fsync"] = "off";
@@ -118,8 +150,12 @@ internal sealed class EmbeddedFolder
 
         var lines = settings.Where(setting => !further.ContainsKey(setting.Key)).Concat(further)
             .Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'");
-        File.WriteAllLines(Settings, lines);
-        ServerUser.GiveAway(Settings);
+
+        // Whole or not at all: without its settings, the server would listen on a port.
+        var draft = Settings + ".new";
+        File.WriteAllLines(draft, lines);
+        ServerUser.GiveAway(draft);
+        File.Move(draft, Settings, overwrite: true);
     }
 
     /// <summary>What to tell about a server that did not start.</summary>
@@ -150,13 +186,20 @@ internal sealed class EmbeddedFolder
         return new(siblings + RandomNumberGenerator.GetHexString(8, lowercase: true), throwAway: true, siblings);
     }
 
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     private string SocketFolder()
     {
         var folder = System.IO.Path.Combine(Path, "run");
         if (Encoding.UTF8.GetByteCount(folder + _socketName) > _longestSocketPath)
         {
-            var short8 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path)))[..16];
-            folder = Environment.IsPrivilegedProcess ? $"{_rootFolder}/run-{short8}" : $"/tmp/nexus-pg-run-{short8}";
+            var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path)))[..16];
+            folder = Environment.IsPrivilegedProcess ? $"{_rootFolder}/run-{digest}" : $"/tmp/nexus-pg-run-{digest}";
         }
 
         ServerUser.CreateFolder(folder);

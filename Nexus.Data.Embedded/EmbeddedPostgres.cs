@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace Nexus.Data.Embedded;
@@ -13,14 +14,17 @@ namespace Nexus.Data.Embedded;
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     private readonly EmbeddedFolder _folder;
-    private readonly (string Host, int Port) _address;
+    private readonly PostgresBinaries? _binaries;
+    private readonly NpgsqlConnectionStringBuilder _connection;
     private Keeper? _keeper;
 
-    private EmbeddedPostgres(EmbeddedFolder folder, (string Host, int Port) address, Keeper? keeper)
+    private EmbeddedPostgres(EmbeddedFolder folder, PostgresBinaries? binaries, Keeper? keeper)
     {
         _folder = folder;
-        _address = address;
+        _binaries = binaries;
         _keeper = keeper;
+        _connection = folder.Connection()
+            ?? throw new PostgresUnavailableException(folder.Failure("it stopped at once."));
     }
 
     /// <summary>
@@ -46,15 +50,14 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
 
         // Binaries before the folder: installing them is what makes the user postgres, whose the folder shall be.
-        var version = options.ThrowAway ? null : EmbeddedFolder.Durable(options.Folder).ClusterVersion();
-        var binaries = await BinariesAsync(options, version, cancellationToken);
+        var binaries = await BinariesAsync(options, cancellationToken);
         var folder = EmbeddedFolder.Create(options);
         try
         {
             using var turn = await TakeTurnAsync(folder, cancellationToken);
             folder.WriteSettings(options.Settings);
             var keeper = await Keeper.StartAsync(binaries, folder, options.StartTimeout, cancellationToken);
-            return new(folder, folder.Address()!.Value, keeper);
+            return new(folder, binaries, keeper);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -62,15 +65,55 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The durable server that runs in a folder (by default <see cref="DefaultFolder"/>); null where none does. It is
+    /// looked at, not joined: it may stop when those who started it leave, and disposing this object leaves it alone.
+    /// </summary>
+    public static async Task<EmbeddedPostgres?> FindRunningAsync(
+        string? folder = null, CancellationToken cancellationToken = default)
+    {
+        var place = EmbeddedFolder.Durable(folder);
+        if (place.Connection() is not { } address)
+        {
+            return null;
+        }
+
+        // The file that says so may be a dead server's.
+        address.Pooling = false;
+        await using var connection = new NpgsqlConnection(address.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return new(place, binaries: null, keeper: null);
+        }
+        catch (NpgsqlException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Stops the durable server that runs in a folder (by default <see cref="DefaultFolder"/>), whoever uses it. False
+    /// where none runs.
+    /// </summary>
+    /// <exception cref="PostgresUnavailableException">It did not stop.</exception>
+    public static async Task<bool> StopAsync(string? folder = null, CancellationToken cancellationToken = default)
+    {
+        await using var running = await FindRunningAsync(folder, cancellationToken);
+        if (running is null)
+        {
+            return false;
+        }
+
+        var options = new EmbeddedPostgresOptions { Folder = folder };
+        var binaries = await BinariesAsync(options, cancellationToken);
+        await Keeper.StopServerAsync(binaries, running._folder, cancellationToken);
+        return true;
+    }
+
     /// <summary>An Npgsql connection string for a database of this server, as a superuser.</summary>
     public string ConnectionStringFor(string database)
-        => new NpgsqlConnectionStringBuilder
-        {
-            Host = _address.Host,
-            Port = _address.Port,
-            Username = "postgres",
-            Database = database,
-        }.ConnectionString;
+        => new NpgsqlConnectionStringBuilder(_connection.ConnectionString) { Database = database }.ConnectionString;
 
     /// <summary>Creates an empty database and returns the connection string for it.</summary>
     public async Task<string> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default)
@@ -83,39 +126,65 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     public Task DropDatabaseAsync(string name, CancellationToken cancellationToken = default)
         => Databases.DropAsync(ConnectionString, name, cancellationToken);
 
-    /// <summary>Leaves the server: it stops, and a throw-away folder goes, unless another process shares it.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Lets the durable server run on after this process, until <see cref="StopAsync"/>. Disposing this object does
+    /// nothing any more.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The server is a throw-away one.</exception>
+    public async Task DetachAsync(CancellationToken cancellationToken = default)
     {
+        if (_folder.ThrowAway)
+        {
+            throw new InvalidOperationException("A throw-away server ends with its process.");
+        }
+
         if (Interlocked.Exchange(ref _keeper, null) is { } keeper)
         {
-            await keeper.LeaveAsync();
+            await keeper.DetachAsync(cancellationToken);
             keeper.Dispose();
         }
     }
 
-    private static async Task<PostgresBinaries> BinariesAsync(
-        EmbeddedPostgresOptions options, int? version, CancellationToken cancellationToken)
-        => options.Binaries ?? await PostgresBinaries.FindOrInstallAsync(options.Announce, cancellationToken);
-
-    // One at a time makes a cluster or writes its settings. The system takes the lock back from a process that dies.
-    private static async Task<FileStream?> TakeTurnAsync(EmbeddedFolder folder, CancellationToken cancellationToken)
+    /// <summary>Leaves the server: it stops, and a throw-away folder goes, unless another process shares it.</summary>
+    public async ValueTask DisposeAsync()
     {
-        if (folder.ThrowAway)
+        if (Interlocked.Exchange(ref _keeper, null) is not { } keeper)
         {
-            return null;
+            return;
         }
 
-        var path = Path.Combine(folder.Path, "start.lock");
-        for (var attempt = 0; ; attempt++)
+        if (!await keeper.LeaveAsync(_folder))
         {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (attempt < 1200 && File.Exists(path))
-            {
-                await Task.Delay(100, cancellationToken);
-            }
+            // Somebody has killed the keeper; another one does its work.
+            using var second = await Keeper.StartAsync(
+                _binaries!, _folder, TimeSpan.FromSeconds(10), CancellationToken.None);
+            await second.LeaveAsync(_folder);
         }
+
+        keeper.Dispose();
     }
+
+    private static async Task<PostgresBinaries> BinariesAsync(
+        EmbeddedPostgresOptions options, CancellationToken cancellationToken)
+    {
+        var folder = EmbeddedFolder.Durable(options.Folder);
+        if (options.ThrowAway || folder.ClusterVersion() is not { } version)
+        {
+            return options.Binaries ?? await PostgresBinaries.FindOrInstallAsync(options.Announce, cancellationToken);
+        }
+
+        // A cluster is read only by the major version that made it.
+        var found = options.Binaries ?? PostgresBinaries.Find(version);
+        return found?.MajorVersion == version ? found : throw new PostgresUnavailableException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The data in {folder.Data} was made by PostgreSQL {version}, which is not here: install PostgreSQL "
+            + $"{version} or name its programs by {PostgresBinaries.FolderVariable}, or move the folder away to begin "
+            + $"with an empty one; nothing in it was changed."));
+    }
+
+    // One at a time makes a cluster or writes its settings.
+    private static async Task<FileStream?> TakeTurnAsync(EmbeddedFolder folder, CancellationToken cancellationToken)
+        => folder.ThrowAway
+            ? null
+            : await LockFile.TakeAsync(Path.Combine(folder.Path, "start.lock"), cancellationToken);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -7,6 +8,9 @@ namespace Nexus.Data.Embedded;
 /// <summary>The process that starts a server for us and stops it when we are gone, however we went.</summary>
 internal sealed class Keeper : IDisposable
 {
+    // In the environment, so that a list of processes shows the folder and not a page of shell.
+    private const string _script = "NEXUS_DATA_KEEPER";
+
     private readonly Process _process;
 
     private Keeper(Process process) => _process = process;
@@ -15,12 +19,11 @@ internal sealed class Keeper : IDisposable
     public static async Task<Keeper> StartAsync(
         PostgresBinaries binaries, EmbeddedFolder folder, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var process = Process.Start(Command(binaries, folder, timeout))!;
-        var keeper = new Keeper(process);
+        var keeper = new Keeper(Start(binaries, folder, timeout));
         try
         {
             var said = new StringBuilder();
-            while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+            while (await keeper._process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
             {
                 if (line == "ready")
                 {
@@ -40,11 +43,23 @@ internal sealed class Keeper : IDisposable
         }
     }
 
-    /// <summary>Lets the keeper stop the server (or leave it to others), and waits until that is done.</summary>
-    public async Task LeaveAsync()
+    /// <summary>
+    /// Lets the keeper stop the server (or leave it to others), and waits until that is done. False if it could not,
+    /// because somebody had killed it.
+    /// </summary>
+    public async Task<bool> LeaveAsync(EmbeddedFolder folder)
     {
         _process.StandardInput.Close();
         await _process.WaitForExitAsync();
+        if (_process.ExitCode == 0)
+        {
+            return true;
+        }
+
+        // It is named by the dead keeper, but we live: nobody else would take it for left behind.
+        File.Delete(Path.Combine(
+            folder.Path, "users", _process.Id.ToString(CultureInfo.InvariantCulture)));
+        return false;
     }
 
     /// <summary>Lets the keeper go and the server run.</summary>
@@ -55,6 +70,21 @@ internal sealed class Keeper : IDisposable
         await _process.WaitForExitAsync(cancellationToken);
     }
 
+    /// <summary>Stops a server, whoever uses it.</summary>
+    public static async Task StopServerAsync(
+        PostgresBinaries binaries, EmbeddedFolder folder, CancellationToken cancellationToken)
+    {
+        string[] arguments = ["-D", folder.Data, "-m", "fast", "-w", "stop"];
+        var program = Path.Combine(binaries.Folder, "pg_ctl");
+        using var process = Process.Start(ServerUser.Command(program, arguments, folder.Path))!;
+        var said = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        if (process.ExitCode != 0)
+        {
+            throw new PostgresUnavailableException($"The server in {folder.Path} did not stop: {said.Trim()}");
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -62,39 +92,48 @@ internal sealed class Keeper : IDisposable
         _process.Dispose();
     }
 
-    private static ProcessStartInfo Command(PostgresBinaries binaries, EmbeddedFolder folder, TimeSpan timeout)
+    private static Process Start(PostgresBinaries binaries, EmbeddedFolder folder, TimeSpan timeout)
     {
         var seconds = ((int)Math.Ceiling(timeout.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        string[] arguments =
+        var kind = folder.ThrowAway ? "throw-away" : "durable";
+        var command = OperatingSystem.IsWindows()
+            ? OnWindows(binaries.Folder, folder, kind, seconds)
+            : OnUnix(binaries.Folder, folder, kind, seconds);
+        try
+        {
+            return Process.Start(command)!;
+        }
+        catch (Win32Exception exception)
+        {
+            throw new PostgresUnavailableException(folder.Failure(exception.Message), exception);
+        }
+    }
+
+    private static ProcessStartInfo OnUnix(string bin, EmbeddedFolder folder, string kind, string seconds)
+    {
+        string[] shell =
         [
-            "-c", Resource("keeper.sh"), "nexus-data-keeper",
-            binaries.Folder, folder.Path, folder.ThrowAway ? "throw-away" : "durable", seconds, folder.Siblings,
+            "/bin/sh", "-c", $"eval \"${_script}\"", "nexus-data-keeper",
+            bin, folder.Path, kind, seconds, folder.Siblings,
         ];
 
         // A session of its own, where that can be had: what kills our process group leaves the keeper to clean up.
         string[] session = ["/usr/bin/setsid", "/bin/setsid"];
-        var start = session.FirstOrDefault(File.Exists) is { } setsid
-            ? new ProcessStartInfo(setsid, ["/bin/sh", .. arguments])
-            : new ProcessStartInfo("/bin/sh", arguments);
-        start.RedirectStandardInput = true;
-        start.RedirectStandardOutput = true;
-        start.WorkingDirectory = "/";
+        var command = session.Where(File.Exists).Take(1).Concat(shell).ToList();
+        var start = ServerUser.Command(command[0], command.Skip(1), folder.Path);
+        start.Environment[_script] = Resource("keeper.sh");
+        return start;
+    }
 
-        var ofPostgres = start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal));
-        foreach (var name in ofPostgres.ToList())
-        {
-            start.Environment.Remove(name);
-        }
-
-        start.Environment["LC_ALL"] = "C";
-        if (ServerUser.Name() is { } user)
-        {
-            start.UserName = user;
-            // The server looks for files in its user's home, and must not for them in root's.
-            start.Environment["HOME"] = folder.Path;
-            start.Environment["USER"] = user;
-        }
-
+    private static ProcessStartInfo OnWindows(string bin, EmbeddedFolder folder, string kind, string seconds)
+    {
+        var script = Convert.ToBase64String(Encoding.Unicode.GetBytes(Resource("keeper.ps1")));
+        var start = ServerUser.Command(
+            "powershell.exe", ["-NoProfile", "-NonInteractive", "-EncodedCommand", script], folder.Path);
+        start.Environment["NEXUS_KEEPER_BIN"] = bin;
+        start.Environment["NEXUS_KEEPER_FOLDER"] = folder.Path;
+        start.Environment["NEXUS_KEEPER_KIND"] = kind;
+        start.Environment["NEXUS_KEEPER_SECONDS"] = seconds;
         return start;
     }
 

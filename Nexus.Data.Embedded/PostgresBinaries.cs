@@ -29,6 +29,6 @@ public sealed record PostgresBinaries(string Folder, int MajorVersion)
     /// <exception cref="PostgresUnavailableException">None can be had; the message says what to do.</exception>
     public static async Task<PostgresBinaries> FindOrInstallAsync(
         Action<string>? announce = null, CancellationToken cancellationToken = default)
-        => Find() ?? throw new PostgresUnavailableException(
-            "No PostgreSQL was found: install it, or set NEXUS_PG_BIN to the folder of its programs.");
+        => Find() ?? await new PostgresInstaller(Environment.GetEnvironmentVariable, announce)
+            .InstallAsync(() => Find(), cancellationToken);
 }

@@ -23,6 +23,41 @@ internal static class ServerUser
         return known ? "postgres" : "nobody";
     }
 
+    /// <summary>A program of the server's, to be started as its user.</summary>
+    public static ProcessStartInfo Command(string program, IEnumerable<string> arguments, string home)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            CreateNoWindow = true,
+        };
+
+        // PGPORT and its like are meant for clients, and a server would heed them too.
+        var ofPostgres = start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal));
+        foreach (var name in ofPostgres.ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment["LC_ALL"] = "C";
+        if (OperatingSystem.IsWindows())
+        {
+            return start;
+        }
+
+        start.WorkingDirectory = "/";
+        if (Name() is { } user)
+        {
+            start.UserName = user;
+            // The server looks for files in its user's home, and must not for them in root's.
+            start.Environment["HOME"] = home;
+            start.Environment["USER"] = user;
+        }
+
+        return start;
+    }
+
     /// <summary>Makes a folder that only the server's user (and root) can enter.</summary>
     public static void CreateFolder(string folder)
     {

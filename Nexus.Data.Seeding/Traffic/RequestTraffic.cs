@@ -23,13 +23,22 @@ public sealed class RequestTraffic
     }
 
     /// <summary>
-    /// Exactly <paramref name="count"/> requests, made while they are read. Each call begins anew, and a longer log
+    /// Exactly <paramref name="count"/> requests, made while they are read. Each reading begins anew, and a longer log
     /// begins with the shorter one. Memory is that of the conversations that are open at the moment.
     /// </summary>
     public IEnumerable<TrafficRequest> Generate(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return new TrafficSimulation(_options).Run(count);
+        return Lazily();
+
+        // An iterator around the simulation's own, so that who reads it twice gets the same twice.
+        IEnumerable<TrafficRequest> Lazily()
+        {
+            foreach (var request in new TrafficSimulation(_options).Run(count))
+            {
+                yield return request;
+            }
+        }
     }
 
     /// <summary>Writes <paramref name="count"/> requests, a line each, and says how many bytes that were.</summary>

@@ -142,7 +142,6 @@ public sealed record TrafficRequest
         json.WriteRawValue(ResponseBody ?? "null"u8, skipInputValidation: true);
         json.WriteNumber("input_tokens"u8, InputTokens);
         json.WriteNumber("output_tokens"u8, OutputTokens);
-        json.WriteNumber("total_tokens"u8, InputTokens + OutputTokens);
         json.WriteNumber("cache_creation_input_tokens"u8, CacheCreationInputTokens);
         json.WriteNumber("cache_read_input_tokens"u8, CacheReadInputTokens);
         json.WriteStartObject("usage_data"u8);

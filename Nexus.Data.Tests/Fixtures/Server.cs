@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Nexus.Data.Embedded;
 using Nexus.Data.Persistence;
 
@@ -10,26 +11,20 @@ namespace Nexus.Data.Tests.Fixtures;
 /// </summary>
 internal static class Server
 {
-    private static readonly ConfiguredConnection? _named =
-        ConnectionSettings.FindForTests(Environment.GetEnvironmentVariable);
-
     private static readonly Lazy<Task<EmbeddedPostgres>> _embedded = new(StartAsync);
     private static readonly Lazy<Task<TemplateDatabases>> _databases = new(CreateDatabasesAsync);
 
-    /// <summary>Brings the template that tests get clones of to the newest schema.</summary>
-    public static Func<string, Task> Migrate { get; set; } = MigrateAsync;
-
-    /// <summary>A new context each time: what a test reads back was written, not remembered.</summary>
-    public static NexusDbContext Open(string connectionString)
+    public static NexusDbContext Open(string connectionString, params IInterceptor[] interceptors)
     {
         var builder = new DbContextOptionsBuilder<NexusDbContext>();
-        builder.UseNexus(connectionString);
+        builder.UseNexus(connectionString).AddInterceptors(interceptors);
         return new(builder.Options);
     }
 
     /// <summary>A connection string for the server's maintenance database.</summary>
     public static async Task<string> ConnectionStringAsync()
-        => _named?.ConnectionString ?? (await _embedded.Value).ConnectionString;
+        => ConnectionSettings.FindForTests(Environment.GetEnvironmentVariable)?.ConnectionString
+           ?? (await _embedded.Value).ConnectionString;
 
     public static async Task<string> CloneAsync() => await (await _databases.Value).CloneAsync();
 
@@ -61,5 +56,11 @@ internal static class Server
         => EmbeddedPostgres.StartAsync(new() { ThrowAway = true, Announce = TestContext.Progress.WriteLine });
 
     private static async Task<TemplateDatabases> CreateDatabasesAsync()
-        => new(await ConnectionStringAsync(), (connectionString, _) => Migrate(connectionString));
+        => new(await ConnectionStringAsync(), MigrateAsync);
+
+    private static async Task MigrateAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        await using var db = Open(connectionString);
+        await db.Database.MigrateAsync(cancellationToken);
+    }
 }

@@ -36,7 +36,7 @@ public sealed class RequestTrafficTests
 
         var hash = HashOfLog(options, 500);
 
-        Assert.That(hash, Is.EqualTo("960163f59e70fdea300ed737dd91a2338645848d9f2a3156cd41be88671a81f1"));
+        Assert.That(hash, Is.EqualTo("02f5bd250240cfaf9202bb98bea9a0fc8661e0ab39c94f9d5010f566b6ec4af7"));
     }
 
     [Test]
@@ -45,6 +45,16 @@ public sealed class RequestTrafficTests
         var elsewhere = _options with { Start = _options.Start.ToOffset(TimeSpan.FromHours(9)) };
 
         Assert.That(HashOfLog(elsewhere, 50), Is.EqualTo(HashOfLog(_options, 50)));
+    }
+
+    [Test]
+    public void What_is_read_twice_is_the_same_twice()
+    {
+        var requests = new RequestTraffic(_options).Generate(100);
+
+        var first = requests.Select(request => request.RequestId).ToList();
+
+        Assert.That(requests.Select(request => request.RequestId), Is.EqualTo(first));
     }
 
     [Test]
@@ -216,6 +226,20 @@ public sealed class RequestTrafficTests
                 root.TryGetProperty("completed_at", out var time) ? time.GetDateTimeOffset() : null;
             Assert.That(completedAt, Is.EqualTo(request.CompletedAt));
         }
+    }
+
+    [Test]
+    public void Names_in_a_line_are_those_of_columns()
+    {
+        var schema = Path.Combine(TestContext.CurrentContext.TestDirectory, "Migrations", "Schema", "014.txt");
+        var columns = File.ReadLines(schema)
+            .Where(line => line.StartsWith("column api_requests.", StringComparison.Ordinal))
+            .Select(line => line["column api_requests.".Length..].Split(' ')[0]);
+
+        using var line = JsonDocument.Parse(LogOf(_options, 1));
+        var names = line.RootElement.EnumerateObject().Select(member => member.Name);
+
+        Assert.That(names, Is.SubsetOf(columns));
     }
 
     [Test]

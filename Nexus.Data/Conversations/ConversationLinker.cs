@@ -223,7 +223,7 @@ public sealed partial class ConversationLinker(
         // One that has its place already keeps it: its answer is what waits.
         if (!subject.IsPlaced)
         {
-            subject.Unlink();
+            subject.Request.Unlink();
         }
         else if (!subject.HadAnswer)
         {

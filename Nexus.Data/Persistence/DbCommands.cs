@@ -23,6 +23,15 @@ internal static class DbCommands
 
     public static NpgsqlParameter Uuid(string name, Guid? value) => Parameter(name, NpgsqlDbType.Uuid, value);
 
+    public static NpgsqlParameter Uuids(string name, Guid[] value)
+        => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.Uuid, value);
+
+    public static NpgsqlParameter Times(string name, DateTimeOffset[] value)
+        => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, value.Select(time => time.UtcDateTime).ToArray());
+
+    public static NpgsqlParameter Numbers(string name, int?[] value)
+        => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.Integer, value);
+
     public static NpgsqlParameter Time(string name, DateTimeOffset value)
         => Parameter(name, NpgsqlDbType.TimestampTz, value.UtcDateTime);
 

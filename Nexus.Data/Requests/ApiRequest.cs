@@ -201,6 +201,22 @@ public sealed class ApiRequest
     /// there is none.</summary>
     public ReadOnlyMemory<byte>? GetResponseBody() => Bytes(ResponseBodyOriginal ?? ResponseBody);
 
+    /// <summary>Takes the request out of its place, to be linked anew.</summary>
+    internal void Unlink()
+    {
+        ConversationId = null;
+        BranchId = MainBranch;
+        ParentRequestId = null;
+        ParentTaskRequestId = null;
+        IsSubtask = false;
+        LinkKind = null;
+        LinkDistance = null;
+        LinkCandidates = null;
+        RetryOfRequestId = null;
+        ClaimsBranch = null;
+        UnlinkedBecause = null;
+    }
+
     // An array that is null would become an empty memory and not none.
     private static ReadOnlyMemory<byte>? Bytes(byte[]? bytes) => bytes is null ? default(ReadOnlyMemory<byte>?) : bytes;
 }

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using Nexus.Data.Embedded;
+
+namespace Nexus.Data.Tests.Embedded;
+
+/// <summary>A process to be killed: it owns a server until its standard input ends. This assembly's Main.</summary>
+internal sealed class ServerOwner : IDisposable
+{
+    private readonly Process _process;
+
+    private ServerOwner(Process process) => _process = process;
+
+    public required string ConnectionString { get; init; }
+
+    public required string Folder { get; init; }
+
+    public int Id => _process.Id;
+
+    /// <param name="kind">throw-away or durable.</param>
+    /// <param name="folder">Of the server, or of the throw-away folders.</param>
+    /// <param name="user">Who the process shall run as; null: as who we are.</param>
+    public static async Task<ServerOwner> StartAsync(string kind, string folder, string? user = null)
+    {
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath!, ["exec", typeof(ServerOwner).Assembly.Location, kind, folder])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (user is not null)
+        {
+            start.UserName = user;
+            start.WorkingDirectory = "/";
+            start.Environment["HOME"] = folder;
+        }
+
+        var process = Process.Start(start)!;
+        var place = await process.StandardOutput.ReadLineAsync();
+        var connectionString = await process.StandardOutput.ReadLineAsync();
+        return connectionString is not null
+            ? new(process) { Folder = place!, ConnectionString = connectionString }
+            : throw new InvalidOperationException($"{place} {await process.StandardError.ReadToEndAsync()}");
+    }
+
+    public async Task<int> EndAsync()
+    {
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{Id}"]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync();
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.Dispose();
+    }
+
+    private static async Task<int> Main(string[] arguments)
+    {
+        await using var server = await EmbeddedPostgres.StartAsync(
+            new()
+            {
+                ThrowAway = arguments[0] == "throw-away",
+                Folder = arguments.ElementAtOrDefault(1),
+                Announce = Console.Error.WriteLine,
+            });
+        Console.WriteLine(server.Folder);
+        Console.WriteLine(server.ConnectionString);
+        await Console.In.ReadToEndAsync();
+        return 0;
+    }
+}
