@@ -23,7 +23,7 @@ internal sealed class MigrationLog(TextWriter output) : ILoggerProvider, ILogger
             : eventId.Id == RelationalEventId.MigrationReverting.Id ? "revert"
             : null;
         if (word is not null && state is IReadOnlyList<KeyValuePair<string, object?>> values
-            && values.FirstOrDefault(value => value.Key == "migrationId").Value is string id)
+            && values.FirstOrDefault(value => value.Key == "migration").Value is string id)
         {
             output.WriteLine($"{word} {SchemaMigrator.Display(id)}");
         }

@@ -20,7 +20,7 @@ internal static class NexusDataCommand
         {
             // Whoever gives an address as an argument shall not find it in a log.
             var message = arguments.Where(IsConnection).Aggregate(
-                parsed.Errors[0].Message,
+                Objection(parsed),
                 (text, argument) => text.Replace(argument, ConnectionStrings.Redact(argument), StringComparison.Ordinal));
             await host.Error.WriteLineAsync($"{message} See '{Name(parsed)} --help'.");
             return ExitCode.WrongUsage;
@@ -54,7 +54,12 @@ internal static class NexusDataCommand
             options.Yes,
             options.Debug,
             DemoCommand.Create(options, host),
+            InitDatabaseCommand.Create(options, host),
             MigrateCommand.Create(options, host),
+            StatusCommand.Create(options, host),
+            ImportCommand.Create(options, host),
+            AnalyzeConversationsCommand.Create(options, host),
+            ExplainCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {
@@ -66,6 +71,12 @@ internal static class NexusDataCommand
 
     private static bool IsConnection(string argument)
         => argument.Contains("://", StringComparison.Ordinal) || argument.Contains('=', StringComparison.Ordinal);
+
+    // The parser's own first complaint about a verb that it does not know is that there is none.
+    private static string Objection(ParseResult parsed)
+        => parsed is { CommandResult.Command: RootCommand, UnmatchedTokens: [var verb, ..] }
+            ? $"There is no verb '{verb}'."
+            : parsed.Errors[0].Message;
 
     private static string Name(ParseResult parsed)
         => parsed.CommandResult.Command is Verb verb ? $"nexus-data {verb.Name}" : "nexus-data";

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Nexus.Data.Embedded;
+using Nexus.Data.Operations;
 using Nexus.Data.Persistence;
 using Npgsql;
 
@@ -71,6 +72,35 @@ internal sealed class TargetDatabase : IAsyncDisposable
         return target;
     }
 
+    /// <summary>As <see cref="OpenAsync"/>, for a verb that needs our tables: an embedded database that is empty gets
+    /// them, for nobody else could want it otherwise.</summary>
+    public static async Task<TargetDatabase> OpenReadyAsync(
+        ToolHost host, string? option, ConnectionScope scope, CancellationToken cancellationToken)
+    {
+        var target = await OpenAsync(host, option, scope, cancellationToken: cancellationToken);
+        try
+        {
+            if (target.IsEmbedded)
+            {
+                var status = await target.Get<DatabaseStatusReader>().ReadAsync(cancellationToken);
+                if (status.Origin == DatabaseOrigin.Empty)
+                {
+                    await target.MigrateAsync(cancellationToken);
+                }
+            }
+
+            return target;
+        }
+        catch
+        {
+            await target.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Services without a database, for what connects to none.</summary>
+    public static TargetDatabase Nowhere() => new("Host=localhost", server: null, logs: null);
+
     /// <summary>Opens a database of the embedded server.</summary>
     /// <param name="host">Where the server's folder is looked up.</param>
     /// <param name="database">The database's name.</param>
@@ -99,9 +129,6 @@ internal sealed class TargetDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether <c>--connection</c> names a database of the embedded server.</summary>
-    public static bool IsEmbeddedName(string? option) => EmbeddedName(option) is not null;
-
     public T Get<T>()
         where T : notnull
         => _services.GetRequiredService<T>();
@@ -118,9 +145,9 @@ internal sealed class TargetDatabase : IAsyncDisposable
     }
 
     private static string? EmbeddedName(string? option)
-        => option is null ? null
-            : option.Trim() == Embedded ? EmbeddedDatabase
-            : option.Trim().StartsWith(Embedded + ":", StringComparison.Ordinal) ? option.Trim()[(Embedded.Length + 1)..]
+        => option?.Trim() is not { } text ? null
+            : text is Embedded or Embedded + ":" ? EmbeddedDatabase
+            : text.StartsWith(Embedded + ":", StringComparison.Ordinal) ? text[(Embedded.Length + 1)..]
             : null;
 
     private static async Task<string> ConnectAsync(

@@ -52,6 +52,7 @@ internal static class ToolErrors
         PostgresException => null,
         NpgsqlException { InnerException: SocketException or TimeoutException or IOException } npgsql
             => (ExitCode.NoConnection, $"There is no connection: {npgsql.Message.TrimEnd('.')}."),
+        UnauthorizedAccessException or IOException => (ExitCode.CheckFailed, exception.Message),
         SocketException socket => (ExitCode.NoConnection, $"There is no connection: {socket.Message.TrimEnd('.')}."),
         _ => null,
     };

@@ -56,7 +56,10 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<RequestImporter>();
         services.TryAddSingleton<RequestExporter>();
         services.TryAddSingleton<ConversationOutlines>();
+        services.TryAddSingleton<ConversationAnalyzer>();
+        services.TryAddSingleton<LinkExplainer>();
         services.TryAddSingleton<SchemaMigrator>();
+        services.TryAddSingleton<DatabaseStatusReader>();
         return services;
     }
 
