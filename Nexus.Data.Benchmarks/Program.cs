@@ -1,1 +1,3 @@
-return 0;
+using Nexus.Data.Benchmarks;
+
+return args is ["hashing"] ? HashingBenchmark.Run(Console.Out) : 0;

@@ -40,12 +40,19 @@ internal sealed class EmbeddedFolder
 
     /// <summary>Where the tool keeps its data.</summary>
     public static string Default()
-        => !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess
-            ? _rootFolder
-            : System.IO.Path.Combine(
-                Environment.GetFolderPath(
-                    Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
-                "nexus-data");
+    {
+        if (!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess)
+        {
+            return _rootFolder;
+        }
+
+        // $XDG_DATA_HOME or ~/.local/share; it need not exist yet.
+        var own = Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return own.Length > 0
+            ? System.IO.Path.Combine(own, "nexus-data")
+            : throw new PostgresUnavailableException("There is no home folder for the server's data: set HOME.");
+    }
 
     /// <summary>The folder for <paramref name="options"/>, made where it is missing.</summary>
     public static EmbeddedFolder Create(EmbeddedPostgresOptions options)
@@ -143,8 +150,12 @@ internal sealed class EmbeddedFolder
 
         var lines = settings.Where(setting => !further.ContainsKey(setting.Key)).Concat(further)
             .Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'");
-        File.WriteAllLines(Settings, lines);
-        ServerUser.GiveAway(Settings);
+
+        // Whole or not at all: without its settings, the server would listen on a port.
+        var draft = Settings + ".new";
+        File.WriteAllLines(draft, lines);
+        ServerUser.GiveAway(draft);
+        File.Move(draft, Settings, overwrite: true);
     }
 
     /// <summary>What to tell about a server that did not start.</summary>

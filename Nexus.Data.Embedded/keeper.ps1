@@ -17,7 +17,7 @@ try {
         $fresh = Join-Path $folder ".data.$PID"
         Invoke-Server 'initdb' @('-D', $fresh, '-U', 'postgres', '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C',
             "--pwfile=$(Join-Path $folder 'password')")
-        Add-Content (Join-Path $fresh 'postgresql.conf') "include_if_exists = '../server.conf'"
+        Add-Content (Join-Path $fresh 'postgresql.conf') "include = '../server.conf'"
         Move-Item $fresh $data
     }
 

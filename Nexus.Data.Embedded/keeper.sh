@@ -13,9 +13,11 @@ exec 2>&1
 umask 077
 cd /
 
+# What is to be told, and the lines that the server has logged since.
+logged=0
 say_why() {
     printf '%s\n' "$1"
-    tail -n 15 "$folder/server.log" 2>/dev/null
+    tail -n "+$((logged + 1))" "$folder/server.log" 2>/dev/null | tail -n 15
 }
 
 # When a process began, so that a number given out again is not taken for it; nothing where it is gone.
@@ -36,7 +38,7 @@ lives() {
 # Files in users/ and stopping/ are named by a keeper's process number, and say: host, keeper began, owner, owner began.
 sign() {
     mkdir -p "$folder/$1"
-    echo "$(uname -n) $(began $$) $PPID $(began $PPID)" >"$folder/.signing.$$" &&
+    { echo "$(uname -n) $(began $$) $PPID $(began $PPID)" >"$folder/.signing.$$"; } 2>/dev/null &&
         mv "$folder/.signing.$$" "$folder/$1/$$"
 }
 
@@ -73,13 +75,14 @@ await_ready() {
 # Under another name first: a folder called data is a whole cluster, whoever was killed when.
 create_cluster() {
     fresh="$folder/.data.$$"
+    access='-U postgres --auth-local=trust --auth-host=reject'
     sync=; [ "$kind" = throw-away ] && sync=--no-sync
-    if ! said=$("$bin/initdb" -D "$fresh" -U postgres -A trust -E UTF8 --locale=C $sync 2>&1 </dev/null); then
+    if ! said=$("$bin/initdb" -D "$fresh" $access -E UTF8 --locale=C $sync 2>&1 </dev/null); then
         rm -rf -- "$fresh"
         say_why "initdb failed: $(printf '%s\n' "$said" | tail -n 8)"
         return 1
     fi
-    if ! echo "include_if_exists = '../server.conf'" >>"$fresh/postgresql.conf" || [ -d "$folder/data" ]; then
+    if ! echo "include = '../server.conf'" >>"$fresh/postgresql.conf" || [ -d "$folder/data" ]; then
         rm -rf -- "$fresh"
         [ -d "$folder/data" ]
         return
@@ -96,6 +99,7 @@ start() {
         rm -f "$folder/detached"
         log="$folder/server.log"
         [ -n "$(find "$log" -size +20000 2>/dev/null)" ] && mv -f "$log" "$log.1"
+        [ -f "$log" ] && logged=$(wc -l <"$log")
         said=$("$bin/pg_ctl" -D "$folder/data" -l "$log" -w -t "$seconds" start 2>&1 </dev/null) && return 0
     fi
     await_ready || { say_why "the server does not start: $(printf '%s\n' "${said:-}" | tail -n 1)"; return 1; }
@@ -114,6 +118,9 @@ leave() {
         rm -rf -- "$folder"
         return
     fi
+
+    # Somebody has removed it all; a server whose folder is gone ends by itself.
+    [ -d "$folder/users" ] || return
 
     # One who comes in signs users, then looks at stopping; one who leaves signs stopping, then looks at users. So
     # either the one sees the other and waits, or the other sees the one and lets the server run.
@@ -135,7 +142,11 @@ sweep() {
     done
 }
 
-sign users
+if ! sign users; then
+    rm -f "$folder/.signing.$$"
+    echo "nothing can be written into $folder (the disk may be full)"
+    exit 1
+fi
 if ! start; then
     if [ "$kind" = throw-away ]; then rm -rf -- "$folder"; else rm -f "$folder/users/$$"; fi
     exit 1

@@ -96,7 +96,8 @@ public sealed partial class InitDatabase : Migration
             constraints: table =>
             {
                 table.PrimaryKey("streaming_chunks_pkey", x => x.id);
-                table.UniqueConstraint("streaming_chunks_request_id_chunk_index_key", x => new { x.request_id, x.chunk_index });
+                table.UniqueConstraint(
+                    "streaming_chunks_request_id_chunk_index_key", x => new { x.request_id, x.chunk_index });
                 table.ForeignKey(
                     name: "streaming_chunks_request_id_fkey",
                     column: x => x.request_id,

@@ -23,7 +23,7 @@ public sealed partial class PopulateAccountIds : Migration
             nullable: true,
             comment: "Account that paid.");
 
-        if (AccountMap.Read() is { } map)
+        if (AccountMap.Read(Environment.GetEnvironmentVariable) is { } map)
         {
             migrationBuilder.Sql(ReadScript("005_PopulateAccountIds.up.sql")
                 .Replace("{map}", map, StringComparison.Ordinal));

@@ -91,7 +91,8 @@ public sealed partial class AddConversationAnalyses : Migration
             constraints: table =>
             {
                 table.PrimaryKey("conversation_analyses_pkey", x => x.id);
-                table.UniqueConstraint("conversation_analyses_conversation_id_branch_id_key", x => new { x.conversation_id, x.branch_id });
+                table.UniqueConstraint(
+                    "conversation_analyses_conversation_id_branch_id_key", x => new { x.conversation_id, x.branch_id });
             },
             comment: "Analyses of conversations, done or ordered.");
 

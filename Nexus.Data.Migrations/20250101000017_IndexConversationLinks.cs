@@ -48,7 +48,7 @@ public sealed partial class IndexConversationLinks : Migration
             filter: "unlinked_because IS NOT NULL")
             .Annotation("Npgsql:CreatedConcurrently", true);
 
-        // The highest number of a conversation's sub-tasks. Nine digits at most: other programs' branches may have more.
+        // The highest number of a conversation's sub-tasks. Nine digits: other programs' names may have more.
         migrationBuilder.CreateExpressionIndex(
             name: "idx_requests_subtask_number",
             table: "api_requests",

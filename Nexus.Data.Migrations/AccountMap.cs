@@ -9,11 +9,11 @@ internal static class AccountMap
 
     private const int MaxLength = 255;
 
-    /// <summary>The map as JSON that can stand between the quotes of a script; null where the variable is not set.</summary>
+    /// <summary>The map as JSON that can stand between a script's quotes; null where the variable is not set.</summary>
     /// <exception cref="InvalidOperationException">The file cannot be read, or is no object of names to names.</exception>
-    public static string? Read()
+    public static string? Read(Func<string, string?> environment)
     {
-        var path = Environment.GetEnvironmentVariable(Variable);
+        var path = environment(Variable);
         if (string.IsNullOrWhiteSpace(path))
         {
             return null;

@@ -1,1 +1,2 @@
 DROP FUNCTION IF EXISTS refresh_hourly_stats();
+DROP MATERIALIZED VIEW IF EXISTS hourly_stats;

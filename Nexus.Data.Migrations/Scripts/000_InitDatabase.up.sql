@@ -39,7 +39,8 @@ BEGIN
             train);
     END IF;
 
-    COMMENT ON MATERIALIZED VIEW hourly_stats IS 'Requests by hour, train and model, of the week before the last refresh.';
+    COMMENT ON MATERIALIZED VIEW hourly_stats IS
+        'Requests by hour, train and model, of the week before the last refresh.';
     COMMENT ON COLUMN hourly_stats.hour IS 'Beginning of the hour, in UTC.';
     EXECUTE format('COMMENT ON COLUMN hourly_stats.%I IS %L', train, 'Slug of the train.');
     COMMENT ON COLUMN hourly_stats.model IS 'Model that was asked for.';

@@ -24,8 +24,8 @@ BEGIN
     FROM pg_attribute
     WHERE attrelid = to_regclass('api_requests') AND attname IN ('domain', 'train_id') AND NOT attisdropped;
 
-    -- The first request of each conversation, with the texts of its first message; and each prompt, with its time. Where
-    -- several tasks have the prompt, the newest counts.
+    -- The first request of each conversation, with the texts of its first message; and each prompt, with its time.
+    -- Where several tasks have the prompt, the newest counts.
     EXECUTE format($sql$
         WITH task AS MATERIALIZED (
             SELECT request_id, %1$I AS train, conversation_id, "timestamp", invocation ->> 'prompt' AS prompt

@@ -1,6 +1,6 @@
 -- Fills the new column, where this run has made it: the parent is the newest earlier request of the same train and
--- conversation whose hash of all messages is this request's hash of the messages before. One sort, however many requests
--- share a hash: each line carries the number of parents seen so far, and lines with one number share the last of them.
+-- conversation whose hash of all messages is this request's hash of the messages before. One sort, however many
+-- requests share a hash: each line has the number of parents seen so far, and lines of one number share the last.
 DO $nexus$
 DECLARE
     train name;

@@ -6,7 +6,8 @@ BEGIN
         ALTER MATERIALIZED VIEW hourly_stats RENAME COLUMN train_id TO domain;
     END IF;
 
-    IF to_regclass('idx_hourly_stats_hour_train') IS NOT NULL AND to_regclass('idx_hourly_stats_hour_domain') IS NULL THEN
+    IF to_regclass('idx_hourly_stats_hour_train') IS NOT NULL
+        AND to_regclass('idx_hourly_stats_hour_domain') IS NULL THEN
         ALTER INDEX idx_hourly_stats_hour_train RENAME TO idx_hourly_stats_hour_domain;
     END IF;
 END $nexus$;

@@ -1,5 +1,5 @@
--- information_schema knows no materialized views: the view's column is looked up in the catalog itself. The refresh is an
--- ordinary one, since a concurrent one needs a unique index.
+-- information_schema knows no materialized views: the view's column is looked up in the catalog itself. The refresh
+-- is an ordinary one, since a concurrent one needs a unique index.
 DO $nexus$
 BEGIN
     IF EXISTS (
@@ -10,7 +10,8 @@ BEGIN
         ANALYZE hourly_stats;
     END IF;
 
-    IF to_regclass('idx_hourly_stats_hour_domain') IS NOT NULL AND to_regclass('idx_hourly_stats_hour_train') IS NULL THEN
+    IF to_regclass('idx_hourly_stats_hour_domain') IS NOT NULL
+        AND to_regclass('idx_hourly_stats_hour_train') IS NULL THEN
         ALTER INDEX idx_hourly_stats_hour_domain RENAME TO idx_hourly_stats_hour_train;
     END IF;
 END $nexus$;

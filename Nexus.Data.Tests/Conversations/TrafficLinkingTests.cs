@@ -118,6 +118,7 @@ public sealed class TrafficLinkingTests : DatabaseTest
             })
             .ToDictionaryAsync(request => request.RequestId);
         var numbers = new Dictionary<Guid, int>();
+        var conversations = new Dictionary<int, Guid>();
         var wrong = new List<string>();
         foreach (var item in traffic)
         {
@@ -138,7 +139,9 @@ public sealed class TrafficLinkingTests : DatabaseTest
                 numbers[conversation] = number = item.ConversationKey;
             }
 
-            if (number != item.ConversationKey || request.UnlinkedBecause is not null
+            conversations.TryAdd(item.ConversationKey, conversation);
+            if (number != item.ConversationKey || conversations[item.ConversationKey] != conversation
+                || request.UnlinkedBecause is not null
                 || (withParents && (request.ParentRequestId, request.RetryOfRequestId) != (item.ParentId, item.RetryOf)))
             {
                 wrong.Add(
@@ -151,7 +154,6 @@ public sealed class TrafficLinkingTests : DatabaseTest
         Assert.Multiple(() =>
         {
             Assert.That(stored, Has.Count.EqualTo(traffic.Count));
-            Assert.That(numbers, Has.Count.EqualTo(traffic.Where(item => item.TakesPart).Select(item => item.ConversationKey).Distinct().Count()));
             Assert.That(string.Join("\n", wrong.Take(20)), Is.Empty, $"{wrong.Count} wrong");
         });
     }

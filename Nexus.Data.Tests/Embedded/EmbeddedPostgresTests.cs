@@ -6,6 +6,8 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Embedded;
 
+// They mostly wait for processes, and each has its own folder.
+[Parallelizable(ParallelScope.All)]
 [Platform(Exclude = "Win"), UnsupportedOSPlatform("windows")]
 public sealed class EmbeddedPostgresTests
 {

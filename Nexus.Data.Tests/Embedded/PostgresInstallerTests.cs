@@ -18,7 +18,7 @@ public sealed class PostgresInstallerTests
     public void SetPath()
     {
         _variables["PATH"] = _path;
-        Fake("sudo", """[ "$1" = -n ] && shift; exec "$@" """);
+        Fake("sudo", """shift; [ "$*" = true ] || exec "$@" """);
     }
 
     [TearDown]

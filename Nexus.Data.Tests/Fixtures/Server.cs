@@ -11,9 +11,6 @@ namespace Nexus.Data.Tests.Fixtures;
 /// </summary>
 internal static class Server
 {
-    private static readonly ConfiguredConnection? _named =
-        ConnectionSettings.FindForTests(Environment.GetEnvironmentVariable);
-
     private static readonly Lazy<Task<EmbeddedPostgres>> _embedded = new(StartAsync);
     private static readonly Lazy<Task<TemplateDatabases>> _databases = new(CreateDatabasesAsync);
 
@@ -26,7 +23,8 @@ internal static class Server
 
     /// <summary>A connection string for the server's maintenance database.</summary>
     public static async Task<string> ConnectionStringAsync()
-        => _named?.ConnectionString ?? (await _embedded.Value).ConnectionString;
+        => ConnectionSettings.FindForTests(Environment.GetEnvironmentVariable)?.ConnectionString
+           ?? (await _embedded.Value).ConnectionString;
 
     public static async Task<string> CloneAsync() => await (await _databases.Value).CloneAsync();
 

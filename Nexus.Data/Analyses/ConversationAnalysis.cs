@@ -67,7 +67,8 @@ internal sealed class ConversationAnalysisConfiguration : IEntityTypeConfigurati
 
     public void Configure(EntityTypeBuilder<ConversationAnalysis> builder)
     {
-        builder.ToTable("conversation_analyses", table => table.HasComment("Analyses of conversations, done or ordered."));
+        builder.ToTable("conversation_analyses", table
+            => table.HasComment("Analyses of conversations, done or ordered."));
         builder.HasKey(analysis => analysis.Id).HasName("conversation_analyses_pkey");
         builder.Property(analysis => analysis.Id).UseSerialColumn().HasComment("Row number, given by the database.");
         builder.Property(analysis => analysis.ConversationId).HasComment("The conversation.");
@@ -105,7 +106,8 @@ internal sealed class ConversationAnalysisConfiguration : IEntityTypeConfigurati
         // Repeats the unique rule's own index: kept because the databases in the field have it. They also have
         // idx_conversation_analyses_has_custom_prompt, over an expression that a model cannot hold.
         builder.HasIndex(
-                analysis => new { analysis.ConversationId, analysis.BranchId }, "idx_conversation_analyses_conversation")
+                analysis => new { analysis.ConversationId, analysis.BranchId },
+                "idx_conversation_analyses_conversation")
             .HasDatabaseName("idx_conversation_analyses_conversation");
     }
 }

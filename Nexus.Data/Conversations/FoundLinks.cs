@@ -17,8 +17,8 @@ internal sealed class FoundLinks
     /// <summary>Answers that begin like the request's summary, newest first, with their bodies.</summary>
     public List<(LinkCandidate Request, byte[]? Answer)> Summaries { get; } = [];
 
-    /// <summary>Who waits for what the request shows, and whether it is for its messages.</summary>
-    public List<(LinkCandidate Request, bool ForMessages)> Waiting { get; } = [];
+    /// <summary>Who waits for what the request shows, and why.</summary>
+    public List<(LinkCandidate Request, WaitReason Reason)> Waiting { get; } = [];
 
     /// <summary>Who sent the same again soon after.</summary>
     public List<LinkCandidate> Again { get; } = [];

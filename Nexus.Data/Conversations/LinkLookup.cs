@@ -89,8 +89,9 @@ internal sealed class LinkLookup(DbContext db)
         var names = new Names(index);
         var parts = new List<string>();
         AddCommon(parameters, subject, names);
-        parameters.Add(BytesList(names["shown"], [.. subject.Shown]));
-        parameters.Add(Bytes(names["messages"], hashes.LinkHash is { } linkHash ? LinkKeys.WaitForMessages(linkHash) : null));
+        parameters.Add(BytesList(names["shown"], [.. subject.Shown.Select(shown => shown.Key)]));
+        parameters.Add(Times(names["until"], [.. subject.Shown.Select(shown => shown.Until)]));
+        parameters.Add(Numbers(names["reasons"], [.. subject.Shown.Select(shown => (int?)shown.Reason)]));
 
         if (hashes.Prefixes.Count > 0)
         {
@@ -193,7 +194,7 @@ internal sealed class LinkLookup(DbContext db)
                 found.Tasks.Add((candidate with { Prefix = 0 }, reader.GetInt32(1)));
                 break;
             case LinkStatements.Waiting:
-                found.Waiting.Add((candidate, candidate.Prefix == 1));
+                found.Waiting.Add((candidate with { Prefix = 0 }, (WaitReason)candidate.Prefix));
                 break;
             default:
                 found.Again.Add(candidate);

@@ -20,13 +20,37 @@ internal sealed class LinkMoves(DbContext db, string trainId, TrackedLinks track
     public async Task FollowAsync(
         ApiRequest request, LinkPlace before, FreeName freeName, Action<object> change, CancellationToken cancellationToken)
     {
-        if (request.ConversationId is not { } conversation || before.ConversationId is not { } from
-            || (conversation == from && before.BranchId == request.BranchId
-                && before.IsSubtask == (request.IsSubtask is true) && before.ParentTaskRequestId == request.ParentTaskRequestId))
+        var hanging = Hanging(request);
+        if (HasMoved(request, before))
         {
-            return;
+            await MoveAsync(request, before, hanging, freeName, change, cancellationToken);
         }
 
+        if (request.RetryOfRequestId is { } first)
+        {
+            await db.ExecuteAsync(
+                LinkStatements.MoveRetries,
+                [DbCommands.Uuid("id", request.RequestId), DbCommands.Uuid("first", first)], cancellationToken);
+            foreach (var retry in hanging.Select(child => child.Request)
+                         .Where(child => child.RetryOfRequestId == request.RequestId))
+            {
+                change(retry);
+                retry.RetryOfRequestId = first;
+            }
+        }
+    }
+
+    private static bool HasMoved(ApiRequest request, LinkPlace before)
+        => request.ConversationId is not null && before.ConversationId is not null
+           && (request.ConversationId != before.ConversationId || before.BranchId != request.BranchId
+               || before.IsSubtask != (request.IsSubtask is true)
+               || before.ParentTaskRequestId != request.ParentTaskRequestId);
+
+    private async Task MoveAsync(
+        ApiRequest request, LinkPlace before, List<(ApiRequest Request, bool IsOwn)> hanging, FreeName freeName,
+        Action<object> change, CancellationToken cancellationToken)
+    {
+        var (conversation, from) = (request.ConversationId!.Value, before.ConversationId!.Value);
         await db.ReadAsync(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(@keys) AS key",
             [
@@ -35,7 +59,6 @@ internal sealed class LinkMoves(DbContext db, string trainId, TrackedLinks track
             ],
             (_, _) => Task.FromResult(0), cancellationToken);
 
-        var hanging = Hanging(request);
         var names = await BranchesAsync(request, before, hanging, freeName, cancellationToken);
         NpgsqlParameter[] parameters =
         [

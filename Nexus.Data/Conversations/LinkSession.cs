@@ -13,6 +13,9 @@ internal sealed class LinkSession(DbContext db, string trainId)
     private readonly LinkLookup _lookup = new(db);
     private readonly List<object> _added = [];
     private readonly List<object> _changed = [];
+
+    // Requests whose tool uses were given back: the database still says that they are taken.
+    private readonly Dictionary<Guid, LinkCandidate> _givers = [];
     private TrackedLinks _tracked = new(db, trainId);
 
     /// <summary>Links the subjects in their order; those that have their place show their answers only.</summary>
@@ -29,6 +32,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
         {
             var subject = subjects[i];
             subject.Request.UnlinkedBecause = null;
+            var later = await LaterAsync(subject, found[i], cancellationToken);
             if (!subject.IsPlaced)
             {
                 await PlaceAsync(subject, found[i], cancellationToken);
@@ -36,10 +40,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
 
             _tracked.Add(subject.Request);
             AddAnswer(subject);
-            if (subject.IsPlaced)
-            {
-                await LinkAgainAsync(subject, found[i], cancellationToken);
-            }
+            await LinkAgainAsync(later, cancellationToken);
         }
 
         return true;
@@ -169,9 +170,9 @@ internal sealed class LinkSession(DbContext db, string trainId)
             {
                 Consider(LinkCandidate.Of(request), prompt.Ordinal);
             }
-            else if (found.Tasks.Find(task => task.Request.RequestId == prompt.RequestId) is { Request: { } stored })
+            else if (_givers.TryGetValue(prompt.RequestId, out var giver))
             {
-                Consider(stored, prompt.Ordinal);
+                Consider(giver, prompt.Ordinal);
             }
         }
 
@@ -201,11 +202,10 @@ internal sealed class LinkSession(DbContext db, string trainId)
                 return false;
             }
 
-            var last = await db.ReadAsync(
-                LinkStatements.FindLastSubtask, [DbCommands.Uuid("conversation", conversation)],
-                async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt32(0) : 0, cancellationToken);
-            last = Math.Max(last, _tracked.BranchNames(conversation, request.RequestId).Max(BranchNames.SubtaskNumber) ?? 0);
-            Take(request, conversation, BranchNames.Subtask(last + 1), parent.RequestId, LinkKind.Subtask);
+            var branch = subject.Before is { LinkKind: LinkKind.Subtask } before && before.ConversationId == conversation
+                ? before.BranchId
+                : await NextSubtaskAsync(conversation, request.RequestId, cancellationToken);
+            Take(request, conversation, branch, parent.RequestId, LinkKind.Subtask);
             TakePrompt(subject, parent, ordinal);
         }
         else
@@ -216,6 +216,15 @@ internal sealed class LinkSession(DbContext db, string trainId)
         request.IsSubtask = true;
         request.ParentTaskRequestId = parent.RequestId;
         return true;
+    }
+
+    private async Task<string> NextSubtaskAsync(Guid conversation, Guid except, CancellationToken cancellationToken)
+    {
+        var last = await db.ReadAsync(
+            LinkStatements.FindLastSubtask, [DbCommands.Uuid("conversation", conversation)],
+            async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt32(0) : 0, cancellationToken);
+        var unsaved = _tracked.BranchNames(conversation, except).Max(BranchNames.SubtaskNumber) ?? 0;
+        return BranchNames.Subtask(Math.Max(last, unsaved) + 1);
     }
 
     private async Task<bool> IsFreeAsync(Guid requestId, int ordinal, CancellationToken cancellationToken)
@@ -311,7 +320,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
     private static string? BranchBetween(LinkCandidate parent, FoundLinks found)
     {
         var children = found.Waiting
-            .Where(waiting => waiting.ForMessages && waiting.Request.ParentRequestId == parent.RequestId
+            .Where(waiting => waiting.Reason == WaitReason.Messages && waiting.Request.ParentRequestId == parent.RequestId
                 && waiting.Request.LinkKind is LinkKind.Ancestor or LinkKind.Exact or LinkKind.SystemChanged)
             .Select(waiting => waiting.Request)
             .OrderBy(child => child.BranchId != parent.BranchId).ThenBy(child => child.Timestamp).ToList();
@@ -386,8 +395,10 @@ internal sealed class LinkSession(DbContext db, string trainId)
     {
         // A root that comes late takes the conversation of the earliest root that goes on from it.
         var request = subject.Request;
-        var below = found.Waiting.Where(waiting => waiting.ForMessages).Select(waiting => waiting.Request)
-            .Concat(Unsaved(subject, forMessages: true).Select(LinkCandidate.Of))
+        var below = found.Waiting.Where(waiting => waiting.Reason == WaitReason.Messages)
+            .Select(waiting => waiting.Request)
+            .Concat(_tracked.Waiting(subject).Where(waiting => waiting.Reason == WaitReason.Messages)
+                .Select(waiting => LinkCandidate.Of(waiting.Request)))
             .Where(waiting => waiting.LinkKind is LinkKind.Root && waiting.ConversationId is not null)
             .OrderBy(waiting => waiting.Timestamp).ThenBy(waiting => waiting.RequestId).FirstOrDefault();
         var conversation = subject.Before?.ConversationId is { } own && subject.Before.LinkKind is LinkKind.Root ? own
@@ -395,10 +406,6 @@ internal sealed class LinkSession(DbContext db, string trainId)
         Take(request, conversation, ApiRequest.MainBranch, null, LinkKind.Root);
         request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;
     }
-
-    private IEnumerable<ApiRequest> Unsaved(LinkSubject subject, bool forMessages)
-        => _tracked.Waiting(subject).Where(wait => wait.ForMessages || !forMessages)
-            .Select(wait => _tracked.Request(wait.RequestId)).OfType<ApiRequest>();
 
     private static void Take(ApiRequest request, Guid? conversationId, string branchId, Guid? parentId, LinkKind kind)
     {
@@ -526,35 +533,39 @@ internal sealed class LinkSession(DbContext db, string trainId)
         }));
     }
 
-    // Those that were stored before this request or its answer, and would have hung on it: each is placed once more, with
-    // what it had taken given back first.
-    private async Task LinkAgainAsync(LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
+    // Those that were stored before this request or its answer, and may hang on it: what they had taken is given back, so
+    // that the earlier ones choose first.
+    private async Task<List<LinkSubject>> LaterAsync(
+        LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
     {
         var ids = found.Waiting.Select(waiting => waiting.Request.RequestId)
             .Concat(found.Again.Where(again => IsAffected(subject, again)).Select(again => again.RequestId))
-            .Concat(Unsaved(subject, forMessages: false).Select(request => request.RequestId))
+            .Concat(_tracked.Waiting(subject).Select(waiting => waiting.Request.RequestId))
             .Distinct().ToArray();
         if (ids.Length == 0)
         {
-            return;
+            return [];
         }
 
-        var again = await LoadAsync(ids, cancellationToken);
-        var moves = new List<(LinkSubject Subject, LinkPlace Before)>();
-        foreach (var other in again)
+        var later = await LoadAsync(ids, cancellationToken);
+        foreach (var other in later)
         {
-            var before = LinkPlace.Of(other.Request);
-            other.Before = before;
-            moves.Add((other, before));
+            other.Before = LinkPlace.Of(other.Request);
+            _tracked.Add(other.Request);
             await GiveBackAsync(other, cancellationToken);
         }
 
-        foreach (var (other, before) in moves)
+        return later;
+    }
+
+    private async Task LinkAgainAsync(List<LinkSubject> later, CancellationToken cancellationToken)
+    {
+        foreach (var other in later)
         {
-            var places = await _lookup.FindAsync(trainId, [other], _tracked.GivenAway, savepoint: false, cancellationToken);
-            await PlaceAsync(other, places![0], cancellationToken);
+            var found = await _lookup.FindAsync(trainId, [other], _tracked.GivenAway, savepoint: false, cancellationToken);
+            await PlaceAsync(other, found![0], cancellationToken);
             await new LinkMoves(db, trainId, _tracked).FollowAsync(
-                other.Request, before,
+                other.Request, other.Before!,
                 (conversation, name, given, token) =>
                     FreeNameAsync(conversation, name, other.Request.RequestId, given, token),
                 Change, cancellationToken);
@@ -607,6 +618,12 @@ internal sealed class LinkSession(DbContext db, string trainId)
                 Change(prompt);
                 prompt.SubtaskRequestId = null;
                 _tracked.Add(prompt);
+                _givers[prompt.RequestId] = new()
+                {
+                    RequestId = prompt.RequestId,
+                    Timestamp = prompt.Timestamp,
+                    ConversationId = request.ConversationId,
+                };
             }
         }
     }

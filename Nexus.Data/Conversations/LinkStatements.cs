@@ -32,7 +32,7 @@ internal static class LinkStatements
     public const string FailedRetry = "failed"; // 0
     public const string Retry = "retry"; // 0
     public const string Task = "task"; // the tool use's ordinal
-    public const string Waiting = "waiting"; // 1 where it waits for the messages, else 0
+    public const string Waiting = "waiting"; // why: a WaitReason
     public const string Again = "again"; // 0
 
     private const string Earlier = "r.train_id = @train AND r.\"timestamp\" <= @time AND r.request_id <> @id";
@@ -168,15 +168,18 @@ internal static class LinkStatements
     /// <summary>Who, from now on, waits for what this request or its answer shows.</summary>
     public const string FindWaiting =
         $"""
-        SELECT 'waiting', waiting.for_messages, 1::bigint, NULL::boolean, {Columns}
+        SELECT 'waiting', waiting.reason, 1::bigint, NULL::boolean, {Columns}
         FROM (
-            SELECT wait.request_id, max((wait.key = @messages)::integer) AS for_messages
-            FROM link_waits wait
-            WHERE wait.train_id = @train AND wait.key = ANY (@shown) AND wait."timestamp" >= @time
-              AND wait.request_id <> @id
+            SELECT wait.request_id, max(shown.reason) AS reason
+            FROM unnest(@shown, @until, @reasons) AS shown (key, until, reason),
+            LATERAL (
+                SELECT w.request_id FROM link_waits w
+                WHERE w.train_id = @train AND w.key = shown.key AND w."timestamp" BETWEEN @time AND shown.until
+                  AND w.request_id <> @id) wait
             GROUP BY wait.request_id) waiting,
         api_requests r
         WHERE r.request_id = waiting.request_id
+          AND (waiting.reason <> 2 OR r.link_kind = 'subtask' AND r."timestamp" > @time)
         """;
 
     /// <summary>Who sent the same again within the time in which it may have been a retry.</summary>
@@ -270,6 +273,10 @@ internal static class LinkStatements
         FROM (SELECT request_id, bool_and(is_own) AS is_own FROM hanging GROUP BY 1) hanging
         WHERE r.request_id = hanging.request_id AND r.request_id <> @id
         """;
+
+    /// <summary>The retries of a request that turned out to be a retry itself name the first of their kind.</summary>
+    public const string MoveRetries =
+        "UPDATE api_requests SET retry_of_request_id = @first WHERE retry_of_request_id = @id";
 
     // The analyses of branches that moved as a whole, beside those that stand where they go.
     private const string MovedAnalyses =

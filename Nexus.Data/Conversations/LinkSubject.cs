@@ -33,8 +33,8 @@ internal sealed class LinkSubject
     /// <summary>Whether what its answer shows was written down before.</summary>
     public bool HadAnswer { get; }
 
-    /// <summary>The keys by which others may wait for this request or for its answer.</summary>
-    public IReadOnlyList<byte[]> Shown { get; }
+    /// <summary>The keys by which others may wait for this request or for its answer, until which time, and why.</summary>
+    public IReadOnlyList<(byte[] Key, DateTimeOffset Until, WaitReason Reason)> Shown { get; }
 
     /// <summary>Whether it has its place, from an earlier call.</summary>
     public bool IsPlaced => Request is { ConversationId: not null, LinkKind: not null };
@@ -74,25 +74,45 @@ internal sealed class LinkSubject
         return order != 0 ? order : left.Request.RequestId.CompareTo(right.Request.RequestId);
     }
 
-    private IEnumerable<byte[]> Keys()
+    private IEnumerable<(byte[] Key, DateTimeOffset Until, WaitReason Reason)> Keys()
     {
         if (Hashes.LinkHash is { } own)
         {
-            yield return LinkKeys.WaitForMessages(own);
+            yield return (LinkKeys.WaitForMessages(own), DateTimeOffset.MaxValue, WaitReason.Messages);
             if (Answer.AnswerHash is { } answer)
             {
-                yield return LinkKeys.WaitForAnswer(own, answer);
+                yield return (LinkKeys.WaitForAnswer(own, answer), DateTimeOffset.MaxValue, WaitReason.Answer);
             }
         }
 
+        var subtasksUntil = Request.Timestamp + LinkRules.SubtaskWindow;
         foreach (var prompt in Answer.TaskPrompts)
         {
-            yield return LinkKeys.WaitForPrompt(prompt.PromptHash);
+            yield return (LinkKeys.WaitForPrompt(prompt.PromptHash), subtasksUntil, WaitReason.Answer);
+        }
+
+        if (Hashes.OpeningTextHash is { } text)
+        {
+            yield return (LinkKeys.WaitForPrompt(text), subtasksUntil, WaitReason.Rival);
         }
 
         foreach (var key in Answer.SummaryKeys)
         {
-            yield return LinkKeys.WaitForSummary(key);
+            yield return (
+                LinkKeys.WaitForSummary(key), Request.Timestamp + LinkRules.ContinuationWindow, WaitReason.Answer);
         }
     }
+}
+
+/// <summary>Why a request that is stored late, or whose answer is, concerns one that was stored before it.</summary>
+internal enum WaitReason
+{
+    /// <summary>Its answer asks for the other, or goes before it.</summary>
+    Answer = 0,
+
+    /// <summary>Its messages are a beginning of the other's.</summary>
+    Messages = 1,
+
+    /// <summary>It comes before the other in the row for the same tool use.</summary>
+    Rival = 2,
 }

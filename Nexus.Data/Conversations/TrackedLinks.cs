@@ -138,15 +138,16 @@ internal sealed class TrackedLinks
                     && key.Timestamp >= subject.Request.Timestamp - LinkRules.ContinuationWindow)
                 .Select(key => Request(key.RequestId)).OfType<ApiRequest>();
 
-    /// <summary>Unsaved requests that wait for what the subject shows.</summary>
-    public IEnumerable<(Guid RequestId, bool ForMessages)> Waiting(LinkSubject subject)
-    {
-        var messages = subject.Hashes.LinkHash is { } own ? LinkKeys.WaitForMessages(own) : [];
-        return subject.Shown
-            .SelectMany(key => _waits.TryGetValue(new(key), out var waits) ? waits : [])
-            .Where(wait => wait.RequestId != subject.Request.RequestId && wait.Timestamp >= subject.Request.Timestamp)
-            .Select(wait => (wait.RequestId, wait.Key.AsSpan().SequenceEqual(messages)));
-    }
+    /// <summary>Unsaved requests that wait for what the subject shows, and why.</summary>
+    public IEnumerable<(ApiRequest Request, WaitReason Reason)> Waiting(LinkSubject subject)
+        => from shown in subject.Shown
+           from wait in _waits.GetValueOrDefault(new(shown.Key), [])
+           where wait.RequestId != subject.Request.RequestId
+                 && wait.Timestamp >= subject.Request.Timestamp && wait.Timestamp <= shown.Until
+           let request = Request(wait.RequestId)
+           where request is not null && (shown.Reason != WaitReason.Rival
+               || (request.LinkKind is LinkKind.Subtask && request.Timestamp > subject.Request.Timestamp))
+           select (request, shown.Reason);
 
     /// <summary>Names that unsaved requests have in a conversation.</summary>
     public IEnumerable<string> BranchNames(Guid conversationId, Guid except)

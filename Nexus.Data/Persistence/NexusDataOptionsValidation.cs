@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Nexus.Data.Persistence;
 
-/// <summary>Finds a connection string that cannot be read when the host starts, and says so without its secrets.</summary>
+/// <summary>Tells of a connection string that cannot be read when the host starts, without its secrets.</summary>
 internal sealed class NexusDataOptionsValidation : IValidateOptions<NexusDataOptions>
 {
     public ValidateOptionsResult Validate(string? name, NexusDataOptions options)

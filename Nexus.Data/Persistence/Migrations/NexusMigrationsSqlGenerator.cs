@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
 namespace Nexus.Data.Persistence.Migrations;
 
 /// <summary>
-/// Writes every operation so that it does what is missing and leaves what is there: a database may have been made by other
-/// hands, or a script may run twice.
+/// Writes every operation so that it does what is missing and leaves what is there: a database may have been made by
+/// other hands, or a script may run twice.
 /// </summary>
 [SuppressMessage("Usage", "EF1001", Justification = "Constructor and annotation names of the provider are internal.")]
 internal sealed partial class NexusMigrationsSqlGenerator(
@@ -38,7 +38,8 @@ internal sealed partial class NexusMigrationsSqlGenerator(
         foreach (var column in operation.Columns)
         {
             statements.Add(If(
-                ColumnIsMissing(table, column.Name, column[LaterName] as string), Sql(inner => Add(column, model, inner))));
+                ColumnIsMissing(table, column.Name, column[LaterName] as string),
+                Sql(inner => Add(column, model, inner))));
         }
 
         if (operation.PrimaryKey is { } key)
@@ -126,19 +127,19 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void Generate(
         DropPrimaryKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
-        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+        => DropConstraint(operation, operation.Name, builder);
 
     protected override void Generate(
         DropUniqueConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
-        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+        => DropConstraint(operation, operation.Name, builder);
 
     protected override void Generate(
         DropCheckConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
-        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+        => DropConstraint(operation, operation.Name, builder);
 
     protected override void Generate(
         DropForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
-        => DropConstraint(operation.Table, operation.Schema, operation.Name, builder);
+        => DropConstraint(operation, operation.Name, builder);
 
     protected override void Generate(
         AddPrimaryKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
@@ -149,18 +150,15 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void Generate(
         AddUniqueConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
-        => AddConstraint(
-            operation.Table, operation.Schema, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+        => AddConstraint(operation, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
 
     protected override void Generate(
         AddCheckConstraintOperation operation, IModel? model, MigrationCommandListBuilder builder)
-        => AddConstraint(
-            operation.Table, operation.Schema, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+        => AddConstraint(operation, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
 
     protected override void Generate(
         AddForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
-        => AddConstraint(
-            operation.Table, operation.Schema, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+        => AddConstraint(operation, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
 
     protected override void Generate(
         RenameColumnOperation operation, IModel? model, MigrationCommandListBuilder builder)
@@ -173,15 +171,19 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void Generate(
         RenameIndexOperation operation, IModel? model, MigrationCommandListBuilder builder)
-        => RenameRelation(operation.Name, operation.NewName, operation.Schema, Sql(inner => base.Generate(operation, model, inner)),
-            builder);
+        => RenameRelation(
+            Delimit(operation.Name, operation.Schema), Delimit(operation.NewName, operation.Schema),
+            Sql(inner => base.Generate(operation, model, inner)), builder);
 
     protected override void Generate(
         RenameTableOperation operation, IModel? model, MigrationCommandListBuilder builder)
-        => RenameRelation(operation.Name, operation.NewName ?? operation.Name, operation.Schema,
+        => RenameRelation(
+            Delimit(operation.Name, operation.Schema),
+            Delimit(operation.NewName ?? operation.Name, operation.NewSchema ?? operation.Schema),
             Sql(inner => base.Generate(operation, model, inner)), builder);
 
-    protected override void GenerateCreateEnum(PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
+    protected override void GenerateCreateEnum(
+        PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
         => Append(builder, Block(If(
             $"to_regtype({Literal(Delimit(enumType.Name, enumType.Schema))}) IS NULL",
             Sql(inner => base.GenerateCreateEnum(enumType, model, inner)))));
@@ -198,28 +200,29 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     private string CreateIndex(CreateIndexOperation operation, IModel? model, bool concurrently)
     {
-        var start = $"CREATE {(operation.IsUnique ? "UNIQUE " : "")}INDEX {(concurrently ? "CONCURRENTLY " : "")}IF NOT EXISTS ";
+        var kind = operation.IsUnique ? "UNIQUE INDEX" : "INDEX";
+        var start = $"CREATE {kind} {(concurrently ? "CONCURRENTLY " : "")}IF NOT EXISTS ";
         if (operation[HasExpressions] is true)
         {
             var expressions = string.Join(", ", operation.Columns);
             var filter = operation.Filter is null ? "" : $" WHERE {operation.Filter}";
-            return $"{start}{Delimit(operation.Name)} ON {Delimit(operation.Table, operation.Schema)} ({expressions}){filter};";
+            var table = Delimit(operation.Table, operation.Schema);
+            return $"{start}{Delimit(operation.Name)} ON {table} ({expressions}){filter};";
         }
 
         return IndexStart().Replace(Sql(inner => base.Generate(operation, model, inner)), start, 1);
     }
 
     private void AddConstraint(
-        string table, string? schema, string name, string add, MigrationCommandListBuilder builder)
-        => Append(builder, Block(If(ConstraintIsMissing(Delimit(table, schema), name), add)));
+        ITableMigrationOperation operation, string name, string add, MigrationCommandListBuilder builder)
+        => Append(builder, Block(If(ConstraintIsMissing(Delimit(operation.Table, operation.Schema), name), add)));
 
-    private void DropConstraint(string table, string? schema, string name, MigrationCommandListBuilder builder)
-        => Append(builder, $"ALTER TABLE {Delimit(table, schema)} DROP CONSTRAINT IF EXISTS {Delimit(name)};");
+    private void DropConstraint(ITableMigrationOperation operation, string name, MigrationCommandListBuilder builder)
+        => Append(builder, $"ALTER TABLE {Delimit(operation.Table, operation.Schema)} "
+            + $"DROP CONSTRAINT IF EXISTS {Delimit(name)};");
 
-    private void RenameRelation(
-        string name, string newName, string? schema, string rename, MigrationCommandListBuilder builder)
-        => Append(builder, Block(If(
-            $"{Regclass(Delimit(name, schema))} IS NOT NULL AND {Regclass(Delimit(newName, schema))} IS NULL", rename)));
+    private static void RenameRelation(string name, string newName, string rename, MigrationCommandListBuilder builder)
+        => Append(builder, Block(If($"{Regclass(name)} IS NOT NULL AND {Regclass(newName)} IS NULL", rename)));
 
     private string Comment(AddColumnOperation column, string table)
     {

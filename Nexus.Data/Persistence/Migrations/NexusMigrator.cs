@@ -9,7 +9,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
 
 namespace Nexus.Data.Persistence.Migrations;
 
-/// <summary>The provider's migrator, whose idempotent scripts say at the top what they cannot do as a migration does.</summary>
+/// <summary>The provider's migrator, whose idempotent scripts say at the top what they do in another way.</summary>
 [SuppressMessage("Usage", "EF1001", Justification = "The provider offers its migrator for no other use.")]
 internal sealed class NexusMigrator(
     IMigrationsAssembly migrationsAssembly,
