@@ -65,7 +65,7 @@ internal static class DemoCommand
         await host.Output.WriteLineAsync();
         await host.Output.WriteLineAsync(
             $"{report.Lines} requests: {conversations.Count} conversations, {branches.Count} branches, "
-            + $"{branches.Count(branch => branch.IsSubtask)} of them sub-tasks; {report.Unlinked} requests take no part.");
+            + $"{branches.Count(branch => branch.IsSubtask)} of them sub-tasks; outside of all: {report.Unlinked}.");
         if (report.Known > 0)
         {
             await host.Output.WriteLineAsync($"{report.Known} of them were there already.");

@@ -128,7 +128,7 @@ internal static class ImportCommand
         if (report.Unlinked + report.Deferred > 0)
         {
             await host.Output.WriteLineAsync(
-                $"{report.Unlinked:N0} take no part in conversations, {report.Deferred:N0} wait to be linked.");
+                $"Of these take no part in conversations: {report.Unlinked:N0}; wait to be linked: {report.Deferred:N0}.");
         }
 
         if (rejects is not null)

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
@@ -8,66 +9,74 @@ namespace Nexus.Data.Conversations;
 /// <param name="contexts">Makes the context that is read from.</param>
 public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> contexts)
 {
-    // The rows are read once, without what is wide. Chains are followed from their starts alone, so that no loop that
-    // another program has left can hold it up; each round goes one request further in all of them at once.
-    private const string Statement =
+    private const string Counts =
         """
-        WITH RECURSIVE request AS MATERIALIZED (
-            SELECT request_id AS id, train_id AS train, conversation_id AS conversation, branch_id AS branch,
-                   parent_request_id AS parent, retry_of_request_id AS retry_of, is_subtask, link_kind, claims_branch,
-                   coalesce(retry_of_request_id, request_id) AS one,
-                   link_hash IS NOT NULL OR current_message_hash IS NOT NULL AS is_hashed,
-                   unlinked_because IS NOT NULL AS is_deferred,
-                   current_message_hash AS own_hash, parent_message_hash AS parent_hash
+        WITH branch AS (
+            SELECT train_id, conversation_id, branch_id, count(*) AS requests,
+                   count(*) FILTER (WHERE link_hash IS NOT NULL OR current_message_hash IS NOT NULL) AS hashed,
+                   count(*) FILTER (WHERE parent_request_id IS NULL AND retry_of_request_id IS NULL) AS chains,
+                   count(retry_of_request_id) AS retries, count(unlinked_because) AS deferred
             FROM api_requests
-            WHERE @train IS NULL OR train_id = @train),
-        chain AS (
-            SELECT id, train, 1 AS depth FROM request
-            WHERE parent IS NULL AND retry_of IS NULL AND conversation IS NOT NULL
-            UNION ALL
-            SELECT request.id, request.train, chain.depth + 1
-            FROM chain JOIN request ON request.parent = chain.id),
-        depths AS (SELECT train, max(depth) AS deepest FROM chain GROUP BY train),
-        fans AS (
-            SELECT parent.train, count(*) AS children,
-                   count(*) FILTER (WHERE child.claims_branch
-                       OR (child.link_kind IS NULL AND child.is_subtask IS NOT TRUE)) AS histories
-            FROM request child JOIN request parent ON parent.id = child.parent
-            WHERE child.retry_of IS NULL
-            GROUP BY parent.train, parent.one),
-        fan AS (
-            SELECT train, count(*) FILTER (WHERE histories > 1) AS points, max(children) AS widest FROM fans GROUP BY train),
-        orphan AS (
-            SELECT train, count(*) AS orphans FROM request
-            WHERE parent IS NULL AND parent_hash IS NOT NULL AND retry_of IS NULL
-              AND NOT EXISTS (
-                  SELECT FROM request other
-                  WHERE other.train = request.train AND other.own_hash = request.parent_hash)
-            GROUP BY train),
-        branch AS (
-            SELECT DISTINCT train, conversation, branch FROM request WHERE conversation IS NOT NULL),
-        branches AS (
-            SELECT train, count(DISTINCT conversation) AS conversations, count(*) AS branches,
-                   count(*) FILTER (WHERE branch LIKE 'subtask\_%') AS subtasks,
-                   count(*) FILTER (WHERE branch LIKE 'compact\_%') AS continuations
-            FROM branch GROUP BY train),
-        totals AS (
-            SELECT train, count(*) AS requests, count(*) FILTER (WHERE is_hashed) AS hashed,
-                   count(*) FILTER (WHERE parent IS NULL AND retry_of IS NULL AND conversation IS NOT NULL) AS chains,
-                   count(*) FILTER (WHERE retry_of IS NOT NULL) AS retries,
-                   count(*) FILTER (WHERE is_deferred) AS deferred,
-                   count(*) FILTER (WHERE conversation IS NULL AND NOT is_deferred) AS unlinked
-            FROM request GROUP BY train)
-        SELECT train, requests, hashed, coalesce(conversations, 0), coalesce(branches, 0), chains, coalesce(points, 0),
-               coalesce(orphans, 0), coalesce(subtasks, 0), coalesce(continuations, 0), retries, deferred, unlinked,
-               coalesce(deepest, 0), coalesce(widest, 0)
-        FROM totals LEFT JOIN branches USING (train) LEFT JOIN depths USING (train) LEFT JOIN fan USING (train)
-             LEFT JOIN orphan USING (train)
-        ORDER BY train COLLATE "C"
+            WHERE @train IS NULL OR train_id = @train
+            GROUP BY train_id, conversation_id, branch_id)
+        SELECT train_id, sum(requests)::bigint, sum(hashed)::bigint,
+               count(DISTINCT conversation_id), count(conversation_id),
+               coalesce(sum(chains) FILTER (WHERE conversation_id IS NOT NULL), 0)::bigint,
+               count(conversation_id) FILTER (WHERE branch_id LIKE 'subtask\_%'),
+               count(conversation_id) FILTER (WHERE branch_id LIKE 'compact\_%'),
+               sum(retries)::bigint, sum(deferred)::bigint,
+               coalesce(sum(requests - deferred) FILTER (WHERE conversation_id IS NULL), 0)::bigint
+        FROM branch GROUP BY train_id ORDER BY train_id COLLATE "C";
         """;
 
-    // Each round of the chains looks into one hash of all rows, which is made anew each time where it does not fit.
-    private const string Settings = "SET LOCAL work_mem = '256MB'; SET LOCAL jit = off; SET TRANSACTION READ ONLY";
+    // A request and its retries count as one. Rows of another program do not say whether they claim a branch.
+    private const string FanOut =
+        """
+        SELECT train_id, count(*) FILTER (WHERE histories > 1), max(children)
+        FROM (
+            SELECT child.train_id, count(*) AS children,
+                   count(*) FILTER (WHERE child.claims_branch
+                       OR child.link_kind IS NULL AND child.is_subtask IS NOT TRUE) AS histories
+            FROM api_requests child
+            LEFT JOIN (
+                SELECT request_id, retry_of_request_id FROM api_requests WHERE retry_of_request_id IS NOT NULL) retry
+                ON retry.request_id = child.parent_request_id
+            WHERE child.parent_request_id IS NOT NULL AND child.retry_of_request_id IS NULL
+              AND (@train IS NULL OR child.train_id = @train)
+            GROUP BY child.train_id, coalesce(retry.retry_of_request_id, child.parent_request_id)) parent
+        GROUP BY train_id;
+        """;
+
+    private const string Orphans =
+        """
+        SELECT train_id, count(*)
+        FROM api_requests request
+        WHERE parent_request_id IS NULL AND parent_message_hash IS NOT NULL AND retry_of_request_id IS NULL
+          AND (@train IS NULL OR train_id = @train)
+          AND NOT EXISTS (
+              SELECT FROM api_requests parent
+              WHERE parent.train_id = request.train_id AND parent.current_message_hash = request.parent_message_hash)
+        GROUP BY train_id;
+        """;
+
+    // Followed from their starts alone, so that no loop that another program has left can hold it up. Each round goes one
+    // request further in all chains at once, by the index of parents: a hash or merge would read the table every round.
+    private const string Depth =
+        """
+        SET LOCAL enable_hashjoin = off;
+        SET LOCAL enable_mergejoin = off;
+        WITH RECURSIVE chain AS (
+            SELECT request_id, train_id, 1 AS depth
+            FROM api_requests
+            WHERE parent_request_id IS NULL AND retry_of_request_id IS NULL AND conversation_id IS NOT NULL
+              AND (@train IS NULL OR train_id = @train)
+            UNION ALL
+            SELECT child.request_id, chain.train_id, chain.depth + 1
+            FROM chain JOIN api_requests child ON child.parent_request_id = chain.request_id)
+        SELECT train_id, max(depth)::bigint FROM chain GROUP BY train_id;
+        """;
+
+    private const string Settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET TRANSACTION READ ONLY;";
 
     /// <summary>Counts what is stored.</summary>
     /// <param name="trainId">The train; null for all.</param>
@@ -85,12 +94,30 @@ public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> conte
         NexusDbContext db, string? trainId, CancellationToken cancellationToken)
     {
         db.Database.SetCommandTimeout(TimeSpan.Zero);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(
+            IsolationLevel.RepeatableRead, cancellationToken);
         await db.ExecuteAsync(Settings, [], cancellationToken);
-        return await db.ReadAsync(Statement, [DbCommands.Text("train", trainId)], ReadAsync, cancellationToken);
+        var trains = await db.ReadAsync(Counts, [DbCommands.Text("train", trainId)], CountsAsync, cancellationToken);
+        var fans = await NumbersAsync(db, FanOut, trainId, cancellationToken);
+        var orphans = await NumbersAsync(db, Orphans, trainId, cancellationToken);
+        var depths = await NumbersAsync(db, Depth, trainId, cancellationToken);
+        return
+        [
+            .. trains.Select(train => train with
+            {
+                BranchPoints = Of(fans, train, 0),
+                LargestFanOut = Of(fans, train, 1),
+                Orphans = Of(orphans, train, 0),
+                LongestChain = Of(depths, train, 0),
+            }),
+        ];
+
+        static long Of(Dictionary<string, long[]> numbers, TrainConversations train, int column)
+            => numbers.TryGetValue(train.TrainId!, out var row) ? row[column] : 0;
     }
 
-    private static async Task<List<TrainConversations>> ReadAsync(DbDataReader reader, CancellationToken cancellationToken)
+    private static async Task<List<TrainConversations>> CountsAsync(
+        DbDataReader reader, CancellationToken cancellationToken)
     {
         var trains = new List<TrainConversations>();
         while (await reader.ReadAsync(cancellationToken))
@@ -103,20 +130,33 @@ public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> conte
                 Conversations = reader.GetInt64(3),
                 Branches = reader.GetInt64(4),
                 Chains = reader.GetInt64(5),
-                BranchPoints = reader.GetInt64(6),
-                Orphans = reader.GetInt64(7),
-                Subtasks = reader.GetInt64(8),
-                Continuations = reader.GetInt64(9),
-                Retries = reader.GetInt64(10),
-                Deferred = reader.GetInt64(11),
-                Unlinked = reader.GetInt64(12),
-                LongestChain = reader.GetInt32(13),
-                LargestFanOut = reader.GetInt64(14),
+                Subtasks = reader.GetInt64(6),
+                Continuations = reader.GetInt64(7),
+                Retries = reader.GetInt64(8),
+                Deferred = reader.GetInt64(9),
+                Unlinked = reader.GetInt64(10),
             });
         }
 
         return trains;
     }
+
+    // Numbers by train, in the order of the columns.
+    private static Task<Dictionary<string, long[]>> NumbersAsync(
+        NexusDbContext db, string sql, string? trainId, CancellationToken cancellationToken)
+        => db.ReadAsync(
+            sql, [DbCommands.Text("train", trainId)],
+            async (reader, token) =>
+            {
+                var rows = new Dictionary<string, long[]>(StringComparer.Ordinal);
+                while (await reader.ReadAsync(token))
+                {
+                    rows[reader.GetString(0)] = [.. Enumerable.Range(1, reader.FieldCount - 1).Select(reader.GetInt64)];
+                }
+
+                return rows;
+            },
+            cancellationToken);
 
     private static TrainConversations Total(List<TrainConversations> trains) => new()
     {
