@@ -1,7 +1,6 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
-using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Tests.Conversations;
 

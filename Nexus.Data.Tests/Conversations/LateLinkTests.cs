@@ -7,6 +7,9 @@ public sealed class LateLinkTests : LinkingTest
 {
     private const string Summary = "The user wants a timetable of all trains to the coast, and half of it is done by now.";
 
+    private static readonly string[] _numberedSubtasks = ["subtask_1", "subtask_2"];
+    private static readonly string[] _numberedForks = ["branch_20250301120800", "branch_20250301120800_2"];
+
     private static readonly string _continuation =
         "This session is being continued from a previous conversation that ran out of context. "
         + $"The conversation is summarized below:\n{Summary}\nPlease continue the conversation from where we left it off.";
@@ -87,10 +90,10 @@ public sealed class LateLinkTests : LinkingTest
             Assert.That(Branch(moves.RequestId), Is.EqualTo("branch_20250301120500"));
             Assert.That(
                 new[] { leftTask, rightTask }.Select(task => Branch(task.RequestId)),
-                Is.EquivalentTo(new[] { "subtask_1", "subtask_2" }));
+                Is.EquivalentTo(_numberedSubtasks));
             Assert.That(
                 new[] { leftFork2, rightFork2 }.Select(fork => Branch(fork.RequestId)),
-                Is.EquivalentTo(new[] { "branch_20250301120800", "branch_20250301120800_2" }));
+                Is.EquivalentTo(_numberedForks));
         });
     }
 
@@ -127,15 +130,13 @@ public sealed class LateLinkTests : LinkingTest
 
         await AnswerAsync(parent, stored => stored.Answered(Summary));
 
-        var moved = await ReadAsync(continuation);
+        var (above, moved) = (await ReadAsync(parent), await ReadAsync(continuation));
         Assert.Multiple(() =>
         {
             Assert.That((moved.LinkKind, moved.BranchId), Is.EqualTo((LinkKind.Continuation, "compact_120100")));
             Assert.That(moved.ParentRequestId, Is.EqualTo(parent.RequestId));
-            Assert.That(moved.ParentMessageHash, Is.EqualTo((await_(parent)).CurrentMessageHash));
+            Assert.That(moved.ParentMessageHash, Is.EqualTo(above.CurrentMessageHash));
         });
-
-        Requests.ApiRequest await_(Requests.ApiRequest request) => ReadAsync(request).GetAwaiter().GetResult();
     }
 
     [Test]

@@ -569,7 +569,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
         if (parent is not null && !LinkRules.AnswerFollows(subject, parent)
             && subject.Hashes.Prefixes[parent.Prefix - 1] is { NextAnswerHash: { } next } chosen)
         {
-            Wait(LinkKeys.WaitForAnswer(chosen.LinkHash, next));
+            Wait(LinkKeys.WaitForAnswer(LinkRules.Answered(chosen.LinkHash, next)));
         }
 
         void Wait(byte[] key) => _tracked.Add(Add(new LinkWait
