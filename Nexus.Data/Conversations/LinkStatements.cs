@@ -19,6 +19,8 @@ internal static class LinkStatements
                (SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@locks) AS key)
         """;
 
+    public const string LockAll = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key";
+
     private const string Columns =
         """
         r.request_id, r."timestamp", r.conversation_id, r.branch_id, r.parent_request_id, r.parent_task_request_id,
