@@ -13,7 +13,7 @@ namespace Nexus.Data.Benchmarks;
 /// </summary>
 public static class HashingBenchmark
 {
-    private const int _rounds = 9;
+    private const int Rounds = 9;
     private static readonly TimeSpan _roundLength = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Measures and prints. The ratio is the library's speed as a part of SHA-256's, by the medians.</summary>
@@ -34,9 +34,9 @@ public static class HashingBenchmark
                 Measure(baseline, body.Length);
             }
 
-            var plain = new double[_rounds];
-            var ours = new double[_rounds];
-            for (var round = 0; round < _rounds; round++)
+            var plain = new double[Rounds];
+            var ours = new double[Rounds];
+            for (var round = 0; round < Rounds; round++)
             {
                 plain[round] = Measure(baseline, body.Length);
                 ours[round] = Measure(subject, body.Length);
