@@ -484,7 +484,7 @@ namespace Nexus.Data.Migrations
                     b.Property<byte[]>("AnswerHash")
                         .HasColumnType("bytea")
                         .HasColumnName("answer_hash")
-                        .HasComment("Hash of the answer as the next turn repeats it.");
+                        .HasComment("Hash of the messages with their answer, as the next turn repeats them.");
 
                     b.Property<string>("ApiKeyId")
                         .HasMaxLength(50)

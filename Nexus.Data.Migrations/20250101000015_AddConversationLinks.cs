@@ -17,7 +17,7 @@ public sealed partial class AddConversationLinks : Migration
             table: "api_requests",
             type: "bytea",
             nullable: true,
-            comment: "Hash of the answer as the next turn repeats it.");
+            comment: "Hash of the messages with their answer, as the next turn repeats them.");
 
         migrationBuilder.AddColumn<byte[]>(
             name: "body_original",

@@ -484,7 +484,7 @@ namespace Nexus.Data.Migrations
                     b.Property<byte[]>("AnswerHash")
                         .HasColumnType("bytea")
                         .HasColumnName("answer_hash")
-                        .HasComment("Hash of the answer as the next turn repeats it.");
+                        .HasComment("Hash of the messages with their answer, as the next turn repeats them.");
 
                     b.Property<string>("ApiKeyId")
                         .HasMaxLength(50)
@@ -808,8 +808,8 @@ namespace Nexus.Data.Migrations
 
                     b.HasIndex(new[] { "IsSubtask" }, "idx_requests_is_subtask");
 
-                    b.HasIndex(new[] { "TrainId", "LinkHash", "AnswerHash", "Timestamp" }, "idx_requests_link_answer")
-                        .IsDescending(false, false, false, true)
+                    b.HasIndex(new[] { "TrainId", "AnswerHash", "Timestamp" }, "idx_requests_link_answer")
+                        .IsDescending(false, false, true)
                         .HasFilter("answer_hash IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
 

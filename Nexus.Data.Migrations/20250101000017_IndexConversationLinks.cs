@@ -14,8 +14,8 @@ public sealed partial class IndexConversationLinks : Migration
         migrationBuilder.CreateIndex(
             name: "idx_requests_link_answer",
             table: "api_requests",
-            columns: new[] { "train_id", "link_hash", "answer_hash", "timestamp" },
-            descending: new[] { false, false, false, true },
+            columns: new[] { "train_id", "answer_hash", "timestamp" },
+            descending: new[] { false, false, true },
             filter: "answer_hash IS NOT NULL")
             .Annotation("Npgsql:CreatedConcurrently", true);
 

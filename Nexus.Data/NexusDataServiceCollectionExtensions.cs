@@ -2,7 +2,10 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Nexus.Data;
+using Nexus.Data.Conversations;
+using Nexus.Data.Operations;
 using Nexus.Data.Persistence;
+using Nexus.Data.Recording;
 
 // Beside IServiceCollection, so that a host sees AddNexusData without another using.
 #pragma warning disable IDE0130
@@ -50,6 +53,13 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddScoped(
             provider => provider.GetRequiredService<IDbContextFactory<NexusDbContext>>().CreateDbContext());
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RequestImporter>();
+        services.TryAddSingleton<RequestExporter>();
+        services.TryAddSingleton<ConversationOutlines>();
+        services.TryAddSingleton<ConversationAnalyzer>();
+        services.TryAddSingleton<LinkExplainer>();
+        services.TryAddSingleton<SchemaMigrator>();
+        services.TryAddSingleton<DatabaseStatusReader>();
         return services;
     }
 
@@ -67,6 +77,9 @@ public static class NexusDataServiceCollectionExtensions
 
         var contexts = services.GetRequiredService<IDbContextFactory<NexusDbContext>>();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+
+        // A step that touches every row of years takes as long as it takes.
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
         await db.Database.MigrateAsync(cancellationToken);
 
         // Connections that were opened before do not know the types that are there now.

@@ -20,6 +20,9 @@ BEGIN
         WHERE tool ->> 'type' = 'tool_use' AND tool ->> 'name' = 'Task')
     WHERE response_body @> '{"content": [{"type": "tool_use", "name": "Task"}]}';
 
+    -- The next statement is planned by what the column holds now.
+    ANALYZE api_requests;
+
     SELECT min(attname::text) INTO train
     FROM pg_attribute
     WHERE attrelid = to_regclass('api_requests') AND attname IN ('domain', 'train_id') AND NOT attisdropped;

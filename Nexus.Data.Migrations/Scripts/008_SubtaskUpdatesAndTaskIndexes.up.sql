@@ -7,41 +7,59 @@ BEGIN
         RETURN;
     END IF;
 
-    WITH RECURSIVE subtask AS MATERIALIZED (
-        SELECT request_id, parent_task_request_id, parent_request_id, "timestamp"
-        FROM api_requests
-        WHERE is_subtask AND parent_task_request_id IS NOT NULL
-    ), placed AS (
+    -- A table with indexes of its own: over a mere subquery the walks below would compare each row with each.
+    CREATE TEMPORARY TABLE nexus_subtask ON COMMIT DROP AS
+    SELECT
+        request_id, parent_task_request_id AS task_id, parent_request_id AS before_id, "timestamp",
+        NULL::uuid AS conversation_id, NULL::bigint AS number
+    FROM api_requests
+    WHERE is_subtask AND parent_task_request_id IS NOT NULL;
+
+    CREATE UNIQUE INDEX ON nexus_subtask (request_id);
+    CREATE INDEX ON nexus_subtask (task_id);
+    CREATE INDEX ON nexus_subtask (before_id);
+    ANALYZE nexus_subtask;
+
+    WITH RECURSIVE placed AS (
         SELECT subtask.request_id, task.conversation_id
-        FROM subtask
-        JOIN api_requests AS task ON task.request_id = subtask.parent_task_request_id
-        WHERE task.parent_task_request_id IS NULL OR task.is_subtask IS NOT TRUE
+        FROM nexus_subtask AS subtask
+        JOIN api_requests AS task ON task.request_id = subtask.task_id
+        WHERE NOT EXISTS (SELECT FROM nexus_subtask AS outer_one WHERE outer_one.request_id = subtask.task_id)
         UNION ALL
         SELECT subtask.request_id, placed.conversation_id
         FROM placed
-        JOIN subtask ON subtask.parent_task_request_id = placed.request_id
-    ), opening AS (
-        SELECT subtask.request_id, row_number() OVER (
-            PARTITION BY subtask.parent_task_request_id ORDER BY subtask."timestamp", subtask.request_id) AS number
-        FROM subtask
-        LEFT JOIN subtask AS before ON before.request_id = subtask.parent_request_id
-            AND before.parent_task_request_id = subtask.parent_task_request_id
-        WHERE before.request_id IS NULL
-    ), numbered AS (
-        SELECT request_id, number FROM opening
-        UNION ALL
-        SELECT subtask.request_id, numbered.number
-        FROM numbered
-        JOIN subtask AS before ON before.request_id = numbered.request_id
-        JOIN subtask ON subtask.parent_request_id = before.request_id
-            AND subtask.parent_task_request_id = before.parent_task_request_id
+        JOIN nexus_subtask AS subtask ON subtask.task_id = placed.request_id
     )
-    UPDATE api_requests AS request
-    SET conversation_id = coalesce(placed.conversation_id, request.conversation_id),
-        branch_id = 'subtask_' || numbered.number
+    UPDATE nexus_subtask AS subtask
+    SET conversation_id = placed.conversation_id
     FROM placed
-    JOIN numbered USING (request_id)
-    WHERE request.request_id = placed.request_id;
+    WHERE placed.request_id = subtask.request_id;
 
+    WITH RECURSIVE numbered AS (
+        SELECT subtask.request_id, subtask.task_id, row_number() OVER (
+            PARTITION BY subtask.task_id ORDER BY subtask."timestamp", subtask.request_id) AS number
+        FROM nexus_subtask AS subtask
+        WHERE NOT EXISTS (
+            SELECT FROM nexus_subtask AS before
+            WHERE before.request_id = subtask.before_id AND before.task_id = subtask.task_id)
+        UNION ALL
+        SELECT subtask.request_id, subtask.task_id, numbered.number
+        FROM numbered
+        JOIN nexus_subtask AS subtask ON subtask.before_id = numbered.request_id AND subtask.task_id = numbered.task_id
+    )
+    UPDATE nexus_subtask AS subtask
+    SET number = numbered.number
+    FROM numbered
+    WHERE numbered.request_id = subtask.request_id;
+
+    ANALYZE nexus_subtask;
+
+    UPDATE api_requests AS request
+    SET conversation_id = coalesce(subtask.conversation_id, request.conversation_id),
+        branch_id = coalesce('subtask_' || subtask.number, request.branch_id)
+    FROM nexus_subtask AS subtask
+    WHERE request.request_id = subtask.request_id;
+
+    DROP TABLE nexus_subtask;
     ANALYZE api_requests;
 END $nexus$;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Nexus.Data.Tests.Fixtures;
 using Npgsql;
 
 namespace Nexus.Data.Tests.Migrations;
@@ -142,6 +143,25 @@ public sealed class UpdateTests : MigrationTest
                 FROM pg_index WHERE indexrelid = 'idx_requests_unlinked'::regclass
                 """),
             AreRows("True|False|2"));
+    }
+
+    [Test]
+    public async Task A_step_may_take_longer_than_a_query()
+    {
+        await MigrateAsync(0);
+        await using var other = new NpgsqlConnection(ConnectionString);
+        await other.OpenAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand("LOCK TABLE api_requests", other, transaction);
+        await command.ExecuteNonQueryAsync();
+
+        await using var db = Server.Open($"{ConnectionString};Command Timeout=1");
+        var migration = db.Database.MigrateAsync();
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        await transaction.RollbackAsync();
+        await migration;
+
+        Assert.That(await AppliedAsync(), Is.EqualTo(Ids));
     }
 
     private async Task MigrateAtOnceAsync(int count, string round)

@@ -38,9 +38,8 @@ internal static class LinkKeys
     /// <summary>Waits for a request with these messages.</summary>
     public static byte[] WaitForMessages(ReadOnlySpan<byte> linkHash) => Hash("wait/messages", linkHash, []);
 
-    /// <summary>Waits for a request with these messages whose answer is this one.</summary>
-    public static byte[] WaitForAnswer(ReadOnlySpan<byte> linkHash, ReadOnlySpan<byte> answerHash)
-        => Hash("wait/answer", linkHash, answerHash);
+    /// <summary>Waits for a request with these messages and this answer.</summary>
+    public static byte[] WaitForAnswer(ReadOnlySpan<byte> answered) => Hash("wait/answer", answered, []);
 
     /// <summary>Waits for a tool use with this prompt.</summary>
     public static byte[] WaitForPrompt(ReadOnlySpan<byte> promptHash) => Hash("wait/prompt", promptHash, []);

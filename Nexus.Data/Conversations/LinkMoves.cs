@@ -52,7 +52,7 @@ internal sealed class LinkMoves(DbContext db, string trainId, TrackedLinks track
     {
         var (conversation, from) = (request.ConversationId!.Value, before.ConversationId!.Value);
         await db.ReadAsync(
-            "SELECT pg_advisory_xact_lock(key) FROM unnest(@keys) AS key",
+            LinkStatements.LockAll,
             [
                 DbCommands.Longs("keys", [.. new[] { conversation, from }.Distinct()
                     .Select(id => LinkKeys.ConversationLock(trainId, id)).Order()]),

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Nexus.Data.Requests;
 
 namespace Nexus.Data.Conversations;
@@ -52,8 +53,13 @@ internal static class LinkRules
 
     /// <summary>Whether the candidate's own answer is the message that follows its messages in the subject's body.</summary>
     public static bool AnswerFollows(LinkSubject subject, LinkCandidate candidate)
-        => subject.Hashes.Prefixes[candidate.Prefix - 1].NextAnswerHash is { } next
-           && candidate.AnswerHash is { } answer && next.AsSpan().SequenceEqual(answer);
+        => candidate.AnswerHash is { } answered
+           && subject.Hashes.Prefixes[candidate.Prefix - 1] is { NextAnswerHash: { } next } prefix
+           && Answered(prefix.LinkHash, next).AsSpan().SequenceEqual(answered);
+
+    /// <summary>The hash of messages with their answer; the look-up computes the same.</summary>
+    public static byte[] Answered(ReadOnlySpan<byte> linkHash, ReadOnlySpan<byte> answerHash)
+        => SHA256.HashData([.. linkHash, .. answerHash]);
 
     /// <summary>Whether the subject, an opening or a request without parent, retries one that had failed by then.</summary>
     public static bool HadFailed(ApiRequest earlier, DateTimeOffset by)

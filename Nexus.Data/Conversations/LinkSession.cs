@@ -1,6 +1,8 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
+using Npgsql;
 
 namespace Nexus.Data.Conversations;
 
@@ -28,6 +30,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
             return false;
         }
 
+        await LockNamesAsync(subjects, found, cancellationToken);
         for (var i = 0; i < subjects.Count; i++)
         {
             var subject = subjects[i];
@@ -65,6 +68,25 @@ internal sealed class LinkSession(DbContext db, string trainId)
         _tracked = new(db, trainId);
     }
 
+    // A batch takes the locks that it may need at once and in their order: one by one, two batches could wait for each
+    // other.
+    private async Task LockNamesAsync(
+        IReadOnlyList<LinkSubject> subjects, IReadOnlyList<FoundLinks> found, CancellationToken cancellationToken)
+    {
+        var keys = found
+            .SelectMany(links => links.Tasks.Select(task => task.Request)
+                .Concat(links.Summaries.Select(summary => summary.Request))
+                .Concat(links.Parent is { IsBranchTaken: true } parent ? [parent] : []))
+            .Select(candidate => candidate.ConversationId).OfType<Guid>().Distinct()
+            .Select(conversation => LinkKeys.ConversationLock(trainId, conversation)).Order().ToArray();
+        if (subjects.Count > 1 && keys.Length > 1)
+        {
+            await db.ReadAsync(
+                LinkStatements.LockAll, [DbCommands.Longs("keys", keys)], (_, _) => Task.FromResult(0),
+                cancellationToken);
+        }
+    }
+
     private async Task PlaceAsync(LinkSubject subject, FoundLinks found, CancellationToken cancellationToken)
     {
         subject.Request.Unlink();
@@ -93,7 +115,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
             return true;
         }
 
-        if (Task(subject, found) is { } task)
+        if (FreeTask(subject, found) is { } task)
         {
             return await TryPlaceAsSubtaskAsync(subject, task.Request, task.Ordinal, cancellationToken);
         }
@@ -153,7 +175,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
         request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;
     }
 
-    private (LinkCandidate Request, int Ordinal)? Task(LinkSubject subject, FoundLinks found)
+    private (LinkCandidate Request, int Ordinal)? FreeTask(LinkSubject subject, FoundLinks found)
     {
         (LinkCandidate Request, int Ordinal)? best = null;
         foreach (var task in found.Tasks)
@@ -196,15 +218,14 @@ internal sealed class LinkSession(DbContext db, string trainId)
         var request = subject.Request;
         if (parent.ConversationId is { } conversation)
         {
-            var place = await LockNamesAsync(conversation, parent, cancellationToken);
-            if (!place || !await IsFreeAsync(parent.RequestId, ordinal, cancellationToken))
+            if (await NextSubtaskAsync(conversation, parent, ordinal, request.RequestId, cancellationToken) is not { } next)
             {
                 return false;
             }
 
             var branch = subject.Before is { LinkKind: LinkKind.Subtask } before && before.ConversationId == conversation
                 ? before.BranchId
-                : await NextSubtaskAsync(conversation, request.RequestId, cancellationToken);
+                : next;
             Take(request, conversation, branch, parent.RequestId, LinkKind.Subtask);
             TakePrompt(subject, parent, ordinal);
         }
@@ -218,22 +239,30 @@ internal sealed class LinkSession(DbContext db, string trainId)
         return true;
     }
 
-    private async Task<string> NextSubtaskAsync(Guid conversation, Guid except, CancellationToken cancellationToken)
+    // Null where the tool use was taken or its request moved meanwhile.
+    private async Task<string?> NextSubtaskAsync(
+        Guid conversation, LinkCandidate parent, int ordinal, Guid except, CancellationToken cancellationToken)
     {
-        var last = await db.ReadAsync(
-            LinkStatements.FindLastSubtask, [DbCommands.Uuid("conversation", conversation)],
-            async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt32(0) : 0, cancellationToken);
+        var prompt = _tracked.Prompt(parent.RequestId, ordinal);
+        var (stands, last) = await WithNamesAsync(
+            conversation, parent, $"{LinkStatements.FindTaskIsFree};{LinkStatements.FindLastSubtask}",
+            [
+                DbCommands.Uuid("task", parent.RequestId),
+                DbCommands.Number("ordinal", ordinal),
+                DbCommands.Uuid("conversation", conversation),
+            ],
+            async (reader, token) =>
+            {
+                var isFree = prompt is not null
+                    ? prompt.SubtaskRequestId is null
+                    : await reader.ReadAsync(token) && reader.GetBoolean(0);
+                await reader.NextResultAsync(token);
+                return !isFree ? default(int?) : await reader.ReadAsync(token) ? reader.GetInt32(0) : 0;
+            },
+            cancellationToken);
         var unsaved = _tracked.BranchNames(conversation, except).Max(BranchNames.SubtaskNumber) ?? 0;
-        return BranchNames.Subtask(Math.Max(last, unsaved) + 1);
+        return stands && last is { } number ? BranchNames.Subtask(Math.Max(number, unsaved) + 1) : null;
     }
-
-    private async Task<bool> IsFreeAsync(Guid requestId, int ordinal, CancellationToken cancellationToken)
-        => _tracked.Prompt(requestId, ordinal) is { } prompt
-            ? prompt.SubtaskRequestId is null
-            : await db.ReadAsync(
-                LinkStatements.FindTaskIsFree,
-                [DbCommands.Uuid("task", requestId), DbCommands.Number("ordinal", ordinal)],
-                async (reader, token) => await reader.ReadAsync(token) && reader.GetBoolean(0), cancellationToken);
 
     private void TakePrompt(LinkSubject subject, LinkCandidate parent, int ordinal)
     {
@@ -294,13 +323,14 @@ internal sealed class LinkSession(DbContext db, string trainId)
             }
             else if (parent.IsBranchTaken || _tracked.IsBranchTaken(parent, request.RequestId))
             {
-                if (!await LockNamesAsync(conversation, parent, cancellationToken))
+                var name = await FreeNameAsync(
+                    conversation, parent, BranchNames.Fork(request.Timestamp), request.RequestId, cancellationToken);
+                if (name is null)
                 {
                     return false;
                 }
 
-                branch = await FreeNameAsync(
-                    conversation, BranchNames.Fork(request.Timestamp), request.RequestId, [], cancellationToken);
+                branch = name;
             }
         }
 
@@ -375,13 +405,14 @@ internal sealed class LinkSession(DbContext db, string trainId)
         }
         else if (summary.ConversationId is { } conversation)
         {
-            if (!await LockNamesAsync(conversation, summary, cancellationToken))
+            var name = await FreeNameAsync(
+                conversation, summary, BranchNames.Continuation(request.Timestamp), request.RequestId, cancellationToken);
+            if (name is null)
             {
                 return false;
             }
 
-            branch = await FreeNameAsync(
-                conversation, BranchNames.Continuation(request.Timestamp), request.RequestId, [], cancellationToken);
+            branch = name;
         }
 
         Take(request, summary.ConversationId, branch, summary.RequestId, LinkKind.Continuation);
@@ -419,43 +450,60 @@ internal sealed class LinkSession(DbContext db, string trainId)
         request.UnlinkedBecause = conversationId is null ? "What it hangs on waits to be linked." : null;
     }
 
-    // Holds the names of a conversation, and says whether the one that was found still stands there.
-    private async Task<bool> LockNamesAsync(
-        Guid conversationId, LinkCandidate candidate, CancellationToken cancellationToken)
+    // Holds the names of a conversation from here on, and says whether the one that was found still stands there.
+    private async Task<(bool Stands, T Answer)> WithNamesAsync<T>(
+        Guid conversationId, LinkCandidate candidate, string sql, NpgsqlParameter[] parameters,
+        Func<DbDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
         => await db.ReadAsync(
-            "SELECT pg_advisory_xact_lock(@key);" + LinkStatements.FindPlace,
+            $"SELECT pg_advisory_xact_lock(@key);{LinkStatements.FindPlace};{sql}",
             [
                 DbCommands.Long("key", LinkKeys.ConversationLock(trainId, conversationId)),
                 DbCommands.Uuid("id", candidate.RequestId),
+                .. parameters,
             ],
             async (reader, token) =>
             {
                 await reader.NextResultAsync(token);
 
-                // One that only the tracker knows stands where it says, and one that is tracked and changed too.
-                return _tracked.Request(candidate.RequestId) is not null || !await reader.ReadAsync(token)
+                // One that is tracked and changed stands where the tracker says.
+                var stands = !await reader.ReadAsync(token) || _tracked.Request(candidate.RequestId) is not null
                     || (!reader.IsDBNull(0) && reader.GetGuid(0) == conversationId);
+                await reader.NextResultAsync(token);
+                return (stands, await read(reader, token));
             },
             cancellationToken);
 
+    // Null where the one that was found moved meanwhile.
+    private async Task<string?> FreeNameAsync(
+        Guid conversationId, LinkCandidate candidate, string name, Guid except, CancellationToken cancellationToken)
+    {
+        var (stands, number) = await WithNamesAsync(
+            conversationId, candidate, LinkStatements.FindFreeName, FreeNameParameters(conversationId, name, except, []),
+            ReadNumberAsync, cancellationToken);
+        return stands ? BranchNames.Numbered(name, number) : null;
+    }
+
     private async Task<string> FreeNameAsync(
         Guid conversationId, string name, Guid except, IEnumerable<string> given, CancellationToken cancellationToken)
+        => BranchNames.Numbered(
+            name,
+            await db.ReadAsync(
+                LinkStatements.FindFreeName, FreeNameParameters(conversationId, name, except, given), ReadNumberAsync,
+                cancellationToken));
+
+    private NpgsqlParameter[] FreeNameParameters(
+        Guid conversationId, string name, Guid except, IEnumerable<string> given)
+        =>
+        [
+            DbCommands.Uuid("conversation", conversationId),
+            DbCommands.Text("name", name),
+            DbCommands.Texts("given", [.. _tracked.BranchNames(conversationId, except).Concat(given)]),
+        ];
+
+    private static async Task<int> ReadNumberAsync(DbDataReader reader, CancellationToken cancellationToken)
     {
-        var taken = _tracked.BranchNames(conversationId, except).Concat(given).ToArray();
-        var number = await db.ReadAsync(
-            LinkStatements.FindFreeName,
-            [
-                DbCommands.Uuid("conversation", conversationId),
-                DbCommands.Text("name", name),
-                DbCommands.Texts("given", taken),
-            ],
-            async (reader, token) =>
-            {
-                await reader.ReadAsync(token);
-                return reader.GetInt32(0);
-            },
-            cancellationToken);
-        return BranchNames.Numbered(name, number);
+        await reader.ReadAsync(cancellationToken);
+        return reader.GetInt32(0);
     }
 
     private void AddAnswer(LinkSubject subject)
@@ -521,7 +569,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
         if (parent is not null && !LinkRules.AnswerFollows(subject, parent)
             && subject.Hashes.Prefixes[parent.Prefix - 1] is { NextAnswerHash: { } next } chosen)
         {
-            Wait(LinkKeys.WaitForAnswer(chosen.LinkHash, next));
+            Wait(LinkKeys.WaitForAnswer(LinkRules.Answered(chosen.LinkHash, next)));
         }
 
         void Wait(byte[] key) => _tracked.Add(Add(new LinkWait

@@ -19,6 +19,8 @@ internal static class LinkStatements
                (SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@locks) AS key)
         """;
 
+    public const string LockAll = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key";
+
     private const string Columns =
         """
         r.request_id, r."timestamp", r.conversation_id, r.branch_id, r.parent_request_id, r.parent_task_request_id,
@@ -57,8 +59,8 @@ internal static class LinkStatements
                     LIMIT 1) taken) AS taken,
                {Columns}
         FROM (
-            SELECT place, (@prefixes)[place / 2] AS hash, (@nexts)[place / 2] AS next,
-                   (@compatible)[place / 2]::character(64) AS compatible
+            SELECT place, (@prefixes)[place / 2] AS hash, (@compatible)[place / 2]::character(64) AS compatible,
+                   sha256((@prefixes)[place / 2] || (@nexts)[place / 2]) AS answered
             FROM (SELECT coalesce(
                 (SELECT 2 FROM api_requests r WHERE {Earlier} AND r.link_hash = (@prefixes)[1] LIMIT 1),
                 (SELECT min(place) FROM (
@@ -70,16 +72,16 @@ internal static class LinkStatements
                         SELECT FROM api_requests r
                         WHERE {Earlier} AND r.current_message_hash = p.hash::character(64) AND r.link_hash IS NULL
                         LIMIT 1) found
-                     ORDER BY p.n LIMIT 1)) nearest)) AS place) asked
+                     ORDER BY p.n LIMIT 1)) nearest)) AS place OFFSET 0) asked
             WHERE place IS NOT NULL
             OFFSET 0) hit,
         LATERAL (SELECT CASE hit.place % 2 WHEN 0 THEN coalesce(
             (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.link_hash = hit.hash AND r.answer_hash = hit.next
+             WHERE {Earlier} AND r.answer_hash = hit.answered
                AND r.stable_system_hash IS NOT DISTINCT FROM @stable_system
              ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1),
             (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.link_hash = hit.hash AND r.answer_hash = hit.next
+             WHERE {Earlier} AND r.answer_hash = hit.answered
              ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1),
             (SELECT r.request_id FROM api_requests r
              WHERE {Earlier} AND r.link_hash = hit.hash AND r.stable_system_hash IS NOT DISTINCT FROM @stable_system

@@ -33,6 +33,10 @@ internal sealed class LinkSubject
     /// <summary>Whether what its answer shows was written down before.</summary>
     public bool HadAnswer { get; }
 
+    /// <summary>The hash of its messages with its answer; null while there is none.</summary>
+    public byte[]? Answered
+        => Hashes.LinkHash is { } own && Answer.AnswerHash is { } answer ? LinkRules.Answered(own, answer) : null;
+
     /// <summary>The keys by which others may wait for this request or for its answer, until which time, and why.</summary>
     public IReadOnlyList<(byte[] Key, DateTimeOffset Until, WaitReason Reason)> Shown { get; }
 
@@ -58,7 +62,7 @@ internal sealed class LinkSubject
         Request.LinkVersion = LinkHash.Version;
         Request.StableSystemHash = Hashes.StableSystemHash;
         Request.UserIdHash = Hashes.UserIdHash;
-        Request.AnswerHash = Answer.AnswerHash;
+        Request.AnswerHash = Answered;
     }
 
     /// <summary>The link hash of an opening with just this text.</summary>
@@ -79,9 +83,9 @@ internal sealed class LinkSubject
         if (Hashes.LinkHash is { } own)
         {
             yield return (LinkKeys.WaitForMessages(own), DateTimeOffset.MaxValue, WaitReason.Messages);
-            if (Answer.AnswerHash is { } answer)
+            if (Answered is { } answered)
             {
-                yield return (LinkKeys.WaitForAnswer(own, answer), DateTimeOffset.MaxValue, WaitReason.Answer);
+                yield return (LinkKeys.WaitForAnswer(answered), DateTimeOffset.MaxValue, WaitReason.Answer);
             }
         }
 

@@ -35,6 +35,9 @@ public sealed class ImportOptions
     /// imported as it is; null for nowhere. The caller disposes it.</summary>
     public Stream? Rejects { get; set; }
 
+    /// <summary>Whether lines are only read and compared with what is stored: nothing is written or linked.</summary>
+    public bool DryRun { get; set; }
+
     /// <summary>Told of each refused line; null for nobody.</summary>
     public Action<RejectedLine>? OnRejected { get; set; }
 

@@ -115,9 +115,14 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
         {
             db.ChangeTracker.Clear();
             db.ChangeTracker.AutoDetectChangesEnabled = false;
+            if (import.DryRun)
+            {
+                return Count(await StoredAsync(db, cancellationToken), []);
+            }
+
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             await db.ReadAsync(
-                "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key",
+                LinkStatements.LockAll,
                 [
                     DbCommands.Longs("keys", [.. _batch.Select(item => item.Request.TrainId).Distinct()
                         .Select(LinkKeys.TrainLock).Order()]),
@@ -136,7 +141,13 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
 
-            _stored += fresh.Count;
+            return Count(stored, results);
+        }
+
+        // Counts a batch that is done, and gives back what contradicts the database.
+        private List<LogLine> Count(Dictionary<Guid, bool> stored, IReadOnlyList<LinkResult> results)
+        {
+            _stored += _batch.Count - stored.Count;
             _known += stored.Values.Count(isSame => isSame);
             _unlinked += results.Count(result => result.Outcome == LinkOutcome.TakesNoPart);
             _deferred += results.Count(result => result.Outcome == LinkOutcome.Deferred);

@@ -19,7 +19,7 @@ internal static partial class RequestLogLine
     {
         if (!Utf8.IsValid(line.Span))
         {
-            throw Refused("the line is not UTF-8");
+            throw Refused("The line is not UTF-8");
         }
 
         try
@@ -28,12 +28,12 @@ internal static partial class RequestLogLine
         }
         catch (JsonException exception)
         {
-            throw Refused($"it is no JSON: it breaks at byte {exception.BytePositionInLine + 1}", exception);
+            throw Refused($"It is no JSON: it breaks at byte {exception.BytePositionInLine + 1}", exception);
         }
     }
 
     private static NexusDataException Refused(string reason, Exception? inner = null)
-        => new(NexusDataErrorKind.Validation, char.ToUpperInvariant(reason[0]) + reason[1..] + ".", inner);
+        => new(NexusDataErrorKind.Validation, reason + ".", inner);
 
     [GeneratedRegex(@"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$")]
     private static partial Regex Zone();
@@ -98,7 +98,7 @@ internal static partial class RequestLogLine
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                throw Refused("it is no JSON object");
+                throw Refused("It is no JSON object");
             }
 
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -125,7 +125,8 @@ public sealed class ApiRequest
     /// <summary>Hash of the system prompt without its volatile parts, 32 bytes; null where there is none.</summary>
     public byte[]? StableSystemHash { get; internal set; }
 
-    /// <summary>Hash of the answer in the form in which the next turn repeats it, 32 bytes; null while there is none.</summary>
+    /// <summary>Hash of the counted messages with their answer, as the next turn repeats them, 32 bytes; null while there is
+    /// none.</summary>
     public byte[]? AnswerHash { get; internal set; }
 
     /// <summary>Hash of the client's <c>metadata.user_id</c>, 16 bytes; null where the body has none.</summary>

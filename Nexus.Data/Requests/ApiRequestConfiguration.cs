@@ -108,7 +108,7 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
         builder.Property(request => request.LinkVersion).HasComment("Version of the rules that made link_hash.");
         builder.Property(request => request.StableSystemHash)
             .HasComment("Hash of the system prompt without its volatile parts.");
-        builder.Property(request => request.AnswerHash).HasComment("Hash of the answer as the next turn repeats it.");
+        builder.Property(request => request.AnswerHash).HasComment("Hash of the messages with their answer, as the next turn repeats them.");
         builder.Property(request => request.UserIdHash).HasComment("Hash of the user id in the body's metadata.");
         builder.Property(request => request.LinkKind).HasMaxLength(20).HasConversion(EnumText<LinkKind>.Converter)
             .HasComment("How the request was linked.");
@@ -187,8 +187,8 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
 
         // Among many with the same messages, the one with this answer.
         Index(builder, "idx_requests_link_answer",
-                request => new { request.TrainId, request.LinkHash, request.AnswerHash, request.Timestamp })
-            .IsDescending(false, false, false, true).HasFilter("answer_hash IS NOT NULL").IsCreatedConcurrently();
+                request => new { request.TrainId, request.AnswerHash, request.Timestamp })
+            .IsDescending(false, false, true).HasFilter("answer_hash IS NOT NULL").IsCreatedConcurrently();
 
         // Is the parent's branch taken?
         Index(builder, "idx_requests_parent_branch", request => new { request.ParentRequestId, request.BranchId })

@@ -72,9 +72,7 @@ public sealed class JavaScriptJsonTests
     private static JsonTape Load(string json)
     {
         var tape = new JsonTape(Encoding.UTF8.GetBytes(json));
-        var reader = tape.Read();
-        reader.Read();
-        tape.Load(ref reader);
+        tape.Load();
         return tape;
     }
 }

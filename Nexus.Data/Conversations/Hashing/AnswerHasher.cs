@@ -57,13 +57,8 @@ public static class AnswerHasher
     {
         try
         {
-            var reader = tape.Read();
-            reader.Read();
-            tape.Load(ref reader);
-            while (reader.Read())
-            {
-                // Nothing may follow the value; the reader throws where something does.
-            }
+            tape.Load();
+            tape.TakeEnd();
         }
         catch (JsonException)
         {

@@ -7,19 +7,15 @@ namespace Nexus.Data.Conversations.Hashing;
 /// <c>{…}</c>, <c>[…]</c>, and <c>t</c>, <c>f</c>, <c>z</c> for true, false and null. Lengths are 32 bits,
 /// little-endian.
 /// </summary>
-internal sealed class CanonicalJson(JsonTape tape) : JsonWriter(tape), IDisposable
+internal sealed class CanonicalJson(JsonTape tape) : JsonWriter(tape, wellFormed: true)
 {
-    private readonly PooledBuffer _scratch = new();
-
-    public void Dispose() => _scratch.Dispose();
-
     protected override void WriteScalar(int token, PooledBuffer output)
     {
         switch (Tape.Kind(token))
         {
             case JsonKind.String:
                 output.Append((byte)'s');
-                output.AppendCounted(ReadText(token));
+                WriteText(token, output);
                 break;
             case JsonKind.Number:
                 output.Append((byte)'n');
@@ -50,8 +46,6 @@ internal sealed class CanonicalJson(JsonTape tape) : JsonWriter(tape), IDisposab
         // Every part says itself where it ends.
     }
 
-    protected override byte[] Unescape(int name) => Tape.WellFormed(name, _scratch).ToArray();
-
     protected override void Arrange(List<int> names, int first)
     {
         var kept = first;
@@ -67,15 +61,16 @@ internal sealed class CanonicalJson(JsonTape tape) : JsonWriter(tape), IDisposab
         SortDistinct(names, first);
     }
 
-    private ReadOnlySpan<byte> ReadText(int token)
+    private void WriteText(int token, PooledBuffer output)
     {
-        var text = Tape.WellFormed(token, _scratch);
-        if (!JavaScriptText.HasReminder(text))
+        var text = Text(token, out var traits);
+        var start = output.BeginCounted();
+        output.Append(text);
+        if ((traits & TextTraits.Reminder) != 0)
         {
-            return text;
+            output.Truncate(start + JavaScriptText.StripReminders(output.Content[start..]));
         }
 
-        var copy = text.ToArray();
-        return copy.AsSpan(0, JavaScriptText.StripReminders(copy));
+        output.EndCounted(start);
     }
 }

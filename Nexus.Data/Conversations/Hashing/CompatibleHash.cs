@@ -172,9 +172,8 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
         _scratch.Clear();
         if (tape.Kind(id) == JsonKind.String)
         {
-            var raw = tape.Raw(id);
             _scratch.Append((byte)'s');
-            _scratch.Advance(JsonText.Unescape(raw, _scratch.Reserve(raw.Length), wellFormed: false, out _));
+            _scratch.Append(tape.Text(id, out _));
         }
         else
         {
@@ -187,8 +186,7 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private string? AppendString(int content)
     {
         _form.Append("[0]text:"u8);
-        var text = Read(content, stripped: false, out var lone);
-        AppendText(JavaScriptText.Trim(text), lone, lineEnds: true);
+        AppendText(content, stripped: false, trimmed: true);
         return null;
     }
 
@@ -279,9 +277,7 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
             return JavaScriptJson.IsTruthy(tape, token) ? "The text of a block is no text." : null;
         }
 
-        var text = JavaScriptText.Trim(Read(token, stripped: true, out var lone));
-        dropped = text.IsEmpty;
-        AppendText(text, lone, lineEnds: true);
+        dropped = !AppendText(token, stripped: true, trimmed: true);
         return null;
     }
 
@@ -325,7 +321,7 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
         switch (tape.Kind(fields.Content))
         {
             case JsonKind.String:
-                AppendText(Read(fields.Content, stripped: true, out var lone), lone, lineEnds: false);
+                AppendText(fields.Content, stripped: true, trimmed: false);
                 break;
             case JsonKind.Array:
                 _json.Write(fields.Content, _form);
@@ -333,35 +329,37 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
         }
     }
 
-    private ReadOnlySpan<byte> Read(int token, bool stripped, out bool lone)
+    /// <summary>
+    /// Appends a string's text; with LF for CRLF where it is trimmed. False where nothing is left.
+    /// </summary>
+    private bool AppendText(int token, bool stripped, bool trimmed)
     {
-        lone = false;
-        var raw = tape.Raw(token);
-        var text = raw;
-        if (tape.IsEscaped(token))
+        var text = tape.Text(token, out var traits);
+        if (stripped && (traits & TextTraits.Reminder) != 0)
         {
             _scratch.Clear();
-            var room = _scratch.Reserve(raw.Length);
-            var plain = room[..JsonText.Unescape(raw, room, wellFormed: false, out lone)];
-            return stripped ? plain[..JavaScriptText.StripReminders(plain)] : plain;
+            _scratch.Append(text);
+            _scratch.Truncate(JavaScriptText.StripReminders(_scratch.Content));
+            text = _scratch.Written;
         }
 
-        if (!stripped || !JavaScriptText.HasReminder(text))
+        if (trimmed)
         {
-            return text;
+            text = JavaScriptText.Trim(text);
         }
 
-        _scratch.Clear();
-        var copy = _scratch.Reserve(text.Length);
-        text.CopyTo(copy);
-        return copy[..JavaScriptText.StripReminders(copy)];
-    }
+        var start = _form.Length;
+        _form.Append(text);
+        if (trimmed && (traits & TextTraits.CarriageReturn) != 0)
+        {
+            _form.Truncate(start + JavaScriptText.UnifyLineEnds(_form.Content[start..]));
+        }
 
-    private void AppendText(ReadOnlySpan<byte> text, bool lone, bool lineEnds)
-    {
-        var room = _form.Reserve(text.Length);
-        text.CopyTo(room);
-        var length = lineEnds ? JavaScriptText.UnifyLineEnds(room) : room.Length;
-        _form.Advance(lone ? JsonText.Join(room[..length]) : length);
+        if ((traits & TextTraits.Lone) != 0)
+        {
+            _form.Truncate(start + JsonText.Join(_form.Content[start..]));
+        }
+
+        return !text.IsEmpty;
     }
 }

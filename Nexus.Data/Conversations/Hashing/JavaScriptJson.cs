@@ -3,12 +3,10 @@ using System.Globalization;
 namespace Nexus.Data.Conversations.Hashing;
 
 /// <summary>Values as <c>JSON.stringify</c> prints what <c>JSON.parse</c> read, byte for byte.</summary>
-internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape), IDisposable
+internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape, wellFormed: false)
 {
     // Up to here comparing each with each is quicker than a dictionary.
     private const int _fewNames = 12;
-
-    private readonly PooledBuffer _scratch = new();
 
     /// <summary>
     /// Appends what a template literal makes of a value: text as it is, an object as [object Object].
@@ -65,8 +63,6 @@ internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape), IDisposa
         }
     }
 
-    public void Dispose() => _scratch.Dispose();
-
     /// <summary>Whether JavaScript takes the value for true.</summary>
     public static bool IsTruthy(JsonTape tape, int token) => token != JsonTape.Missing && tape.Kind(token) switch
     {
@@ -99,14 +95,6 @@ internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape), IDisposa
     }
 
     protected override void WriteSeparator(PooledBuffer output) => output.Append((byte)',');
-
-    protected override byte[] Unescape(int name)
-    {
-        var raw = Tape.Raw(name);
-        _scratch.Clear();
-        var room = _scratch.Reserve(raw.Length);
-        return room[..JsonText.Unescape(raw, room, wellFormed: false, out _)].ToArray();
-    }
 
     /// <summary>Names that are array indices first, by number; the others as they came; equal ones at the first's
     /// place with the last's value.</summary>
@@ -191,16 +179,13 @@ internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape), IDisposa
 
     private static void AppendUtf8(JsonTape tape, int token, PooledBuffer output)
     {
-        var raw = tape.Raw(token);
-        if (!tape.IsEscaped(token))
+        var text = tape.Text(token, out var traits);
+        var start = output.Length;
+        output.Append(text);
+        if ((traits & TextTraits.Lone) != 0)
         {
-            output.Append(raw);
-            return;
+            output.Truncate(start + JsonText.Join(output.Content[start..]));
         }
-
-        var room = output.Reserve(raw.Length);
-        var length = JsonText.Unescape(raw, room, wellFormed: false, out var lone);
-        output.Advance(lone ? JsonText.Join(room[..length]) : length);
     }
 
     // The largest index is one less than the largest number, which so stands for no index.
@@ -241,16 +226,27 @@ internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape), IDisposa
     {
         output.Append((byte)'"');
         var raw = Tape.Raw(token);
-        if (Tape.IsEscaped(token))
-        {
-            WriteEscaped(raw, output);
-        }
-        else
+        if (IsSpelledAlike(token))
         {
             output.Append(raw);
         }
+        else
+        {
+            WriteEscaped(raw, output);
+        }
 
         output.Append((byte)'"');
+    }
+
+    private bool IsSpelledAlike(int token)
+    {
+        if (!Tape.IsEscaped(token))
+        {
+            return true;
+        }
+
+        _ = Tape.Text(token, out var traits);
+        return (traits & TextTraits.Respelled) == 0;
     }
 
     // From escapes to escapes: those that JavaScript would write stay, the others become what they stand for.

@@ -5,7 +5,6 @@ internal enum JsonKind : byte
 {
     Object,
     Array,
-    Name,
     String,
     Number,
     True,

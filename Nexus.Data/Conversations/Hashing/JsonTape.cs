@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -16,12 +17,12 @@ internal sealed class JsonTape : IDisposable
 
     private readonly byte[] _bytes;
     private readonly int _length;
+    private readonly PooledBuffer _texts = new();
+    private readonly List<Escaped> _escaped = [];
     private Token[] _tokens = ArrayPool<Token>.Shared.Rent(256);
     private int _count;
 
-    /// <summary>
-    /// Takes a copy of a JSON text. A byte order mark is dropped, bytes that are no UTF-8 become U+FFFD.
-    /// </summary>
+    /// <summary>Takes a copy of a JSON text. A byte order mark is dropped, bytes that are no UTF-8 become U+FFFD.</summary>
     public JsonTape(ReadOnlySpan<byte> utf8)
     {
         if (utf8.StartsWith("\uFEFF"u8))
@@ -29,76 +30,186 @@ internal sealed class JsonTape : IDisposable
             utf8 = utf8[3..];
         }
 
-        if (Utf8.IsValid(utf8))
+        if (!Utf8.IsValid(utf8))
         {
-            _bytes = ArrayPool<byte>.Shared.Rent(utf8.Length);
-            _length = utf8.Length;
-            utf8.CopyTo(_bytes);
+            utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
         }
-        else
-        {
-            var text = Encoding.UTF8.GetString(utf8);
-            _bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetByteCount(text));
-            _length = Encoding.UTF8.GetBytes(text, _bytes);
-        }
+
+        _bytes = ArrayPool<byte>.Shared.Rent(utf8.Length + JsonScanner.Padding);
+        _length = utf8.Length;
+        utf8.CopyTo(_bytes);
+        _bytes.AsSpan(_length, JsonScanner.Padding).Clear();
     }
 
-    /// <summary>A reader over the whole text, of any depth.</summary>
-    public Utf8JsonReader Read() => Read(.._length);
+    /// <summary>Where in the text the next token is looked for.</summary>
+    public int Position { get; set; }
 
-    /// <summary>Replaces the tokens by those of the value in <paramref name="range"/>.</summary>
-    public void Load(Range range)
+    /// <summary>Passes white space and, if it follows, this character.</summary>
+    public bool TryTake(byte character)
     {
-        var (offset, _) = range.GetOffsetAndLength(_length);
-        var reader = Read(range);
-        reader.Read();
-        Load(ref reader, offset);
+        Position = JsonScanner.SkipSpace(_bytes, Position);
+        if (_bytes[Position] != character)
+        {
+            return false;
+        }
+
+        Position++;
+        return true;
     }
 
-    /// <summary>
-    /// Replaces the tokens by those of the value whose first token was read, and reads on to its last.
-    /// </summary>
-    public void Load(ref Utf8JsonReader reader) => Load(ref reader, offset: 0);
+    /// <summary>Passes white space and this character.</summary>
+    /// <exception cref="JsonException">Something else follows.</exception>
+    public void Take(byte character)
+    {
+        if (!TryTake(character))
+        {
+            throw JsonScanner.Broken(Position);
+        }
+    }
 
-    /// <summary>What the token is; <see cref="JsonKind.Null"/> where it is missing.</summary>
-    public JsonKind Kind(int token) => token == Missing ? JsonKind.Null : _tokens[token].Kind;
+    /// <summary>Passes white space to the end of the text.</summary>
+    /// <exception cref="JsonException">Something else follows.</exception>
+    public void TakeEnd()
+    {
+        Position = JsonScanner.SkipSpace(_bytes, Position);
+        if (Position != _length)
+        {
+            throw JsonScanner.Broken(Position);
+        }
+    }
+
+    /// <summary>Replaces the tokens by those of the name that follows, and passes the colon after it.</summary>
+    /// <exception cref="JsonException">No name follows.</exception>
+    public void LoadName()
+    {
+        Clear();
+        ReadName();
+    }
+
+    /// <summary>Replaces the tokens by those of the value that follows, and passes it.</summary>
+    /// <exception cref="JsonException">No value follows, or a broken one.</exception>
+    public void Load()
+    {
+        Clear();
+        var open = Missing;
+        while (true)
+        {
+            Position = JsonScanner.SkipSpace(_bytes, Position);
+            var first = _bytes[Position];
+            if (first is (byte)'{' or (byte)'[')
+            {
+                // While a container is open its end holds the one around it, so that no stack is needed.
+                Add(new Token(Position++, open));
+                open = _count - 1;
+                if (!TryTake(ClosingOf(open)))
+                {
+                    if (first == (byte)'{')
+                    {
+                        ReadName();
+                    }
+
+                    continue;
+                }
+
+                open = Close(open);
+            }
+            else if (first == (byte)'"')
+            {
+                ReadString();
+            }
+            else
+            {
+                var end = JsonScanner.SkipScalar(_bytes, Position);
+                Add(new Token(Position, end));
+                Position = end;
+            }
+
+            while (open != Missing && !TryTake((byte)','))
+            {
+                Take(ClosingOf(open));
+                open = Close(open);
+            }
+
+            if (open == Missing)
+            {
+                return;
+            }
+
+            if (ClosingOf(open) == (byte)'}')
+            {
+                ReadName();
+            }
+        }
+    }
+
+    /// <summary>What the token is; a name is a string; <see cref="JsonKind.Null"/> where it is missing.</summary>
+    public JsonKind Kind(int token) => token == Missing
+        ? JsonKind.Null
+        : _bytes[_tokens[token].Start] switch
+        {
+            (byte)'"' => JsonKind.String,
+            (byte)'{' => JsonKind.Object,
+            (byte)'[' => JsonKind.Array,
+            (byte)'t' => JsonKind.True,
+            (byte)'f' => JsonKind.False,
+            (byte)'n' => JsonKind.Null,
+            _ => JsonKind.Number,
+        };
 
     /// <summary>The token after the value that begins at <paramref name="token"/>.</summary>
     public int Next(int token) =>
-        _tokens[token].Kind <= JsonKind.Array ? _tokens[token].End : token + 1;
+        _bytes[_tokens[token].Start] is (byte)'{' or (byte)'[' ? _tokens[token].End : token + 1;
 
-    /// <summary>Whether a string or name has escapes.</summary>
-    public bool IsEscaped(int token) => _tokens[token].Escaped;
+    /// <summary>Whether a string has escapes.</summary>
+    public bool IsEscaped(int token) => _tokens[token].End < 0;
 
-    /// <summary>A string or name between its quotes, with its escapes; or a number as it is spelled.</summary>
+    /// <summary>A string between its quotes, with its escapes; or a number as it is spelled.</summary>
     public ReadOnlySpan<byte> Raw(int token)
     {
-        ref var found = ref _tokens[token];
-        return _bytes.AsSpan(found.Start, found.End - found.Start);
+        var (start, end) = _tokens[token];
+        if (end < 0)
+        {
+            end = _escaped[~end].End;
+        }
+
+        return _bytes[start] == (byte)'"' ? _bytes.AsSpan(start + 1, end - start - 1) : _bytes.AsSpan(start, end - start);
     }
 
-    /// <summary>Whether the token is a string or name with this text, however it is escaped.</summary>
+    /// <summary>
+    /// A string's text as <see cref="JsonText.Unescape"/> leaves it; valid until another with escapes is asked for.
+    /// </summary>
+    public ReadOnlySpan<byte> Text(int token, out TextTraits traits)
+    {
+        var (start, end) = _tokens[token];
+        if (end >= 0)
+        {
+            var raw = _bytes.AsSpan(start + 1, end - start - 1);
+            traits = JavaScriptText.HasReminder(raw) ? TextTraits.Reminder : TextTraits.None;
+            return raw;
+        }
+
+        ref var escaped = ref CollectionsMarshal.AsSpan(_escaped)[~end];
+        if (escaped.Text == Missing)
+        {
+            Unescape(_bytes.AsSpan(start + 1, escaped.End - start - 1), ref escaped);
+        }
+
+        traits = escaped.Traits;
+        return _texts.Written.Slice(escaped.Text, escaped.Length);
+    }
+
+    /// <summary>Whether the token is a string with this text, however it is escaped.</summary>
     public bool Is(int token, ReadOnlySpan<byte> text)
     {
-        if (token == Missing || _tokens[token].Kind is not (JsonKind.String or JsonKind.Name))
+        if (token == Missing || _bytes[_tokens[token].Start] != (byte)'"')
         {
             return false;
         }
 
         var raw = Raw(token);
-        if (!_tokens[token].Escaped)
-        {
-            return raw.SequenceEqual(text);
-        }
-
-        if (raw.Length < text.Length || raw.Length > text.Length * 6)
-        {
-            return false;
-        }
-
-        Span<byte> plain = stackalloc byte[raw.Length];
-        var written = JsonText.Unescape(raw, plain, wellFormed: false, out _);
-        return plain[..written].SequenceEqual(text);
+        return IsEscaped(token)
+            ? raw.Length <= text.Length * JsonText.LongestEscape && Text(token, out _).SequenceEqual(text)
+            : raw.SequenceEqual(text);
     }
 
     /// <summary>The last value with this name in an object; <see cref="Missing"/> where there is none.</summary>
@@ -121,18 +232,19 @@ internal sealed class JsonTape : IDisposable
     }
 
     /// <summary>
-    /// A string's text with U+0000 and lone surrogates as U+FFFD; valid until the scratch is changed.
+    /// A string's text with U+0000 and lone surrogates as U+FFFD; valid until another is asked for.
     /// </summary>
-    public ReadOnlySpan<byte> WellFormed(int token, PooledBuffer scratch)
+    public ReadOnlySpan<byte> WellFormed(int token, PooledBuffer scratch, out TextTraits traits)
     {
-        var raw = Raw(token);
-        if (!_tokens[token].Escaped)
+        var text = Text(token, out traits);
+        if ((traits & TextTraits.Altered) == 0)
         {
-            return raw;
+            return text;
         }
 
+        var raw = Raw(token);
         scratch.Clear();
-        var room = scratch.Reserve(raw.Length);
+        var room = scratch.Reserve(raw.Length + JsonText.Slack);
         return room[..JsonText.Unescape(raw, room, wellFormed: true, out _)];
     }
 
@@ -141,60 +253,42 @@ internal sealed class JsonTape : IDisposable
         ArrayPool<byte>.Shared.Return(_bytes);
         ArrayPool<Token>.Shared.Return(_tokens);
         _tokens = [];
+        _texts.Dispose();
     }
 
-    private Utf8JsonReader Read(Range range) =>
-        new(_bytes.AsSpan(0, _length)[range], new JsonReaderOptions { MaxDepth = int.MaxValue });
-
-    private void Load(ref Utf8JsonReader reader, int offset)
+    private void Clear()
     {
         _count = 0;
-        var open = Missing;
-        do
-        {
-            var kind = JsonKind.Null;
-            var start = offset + (int)reader.TokenStartIndex;
-            switch (reader.TokenType)
-            {
-                case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                    // While a container is open its end holds the one around it, so that no stack is needed.
-                    (open, _tokens[open].End) = (_tokens[open].End, _count);
-                    continue;
-                case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                    Add(new Token
-                    {
-                        Start = start,
-                        End = open,
-                        Kind = reader.TokenType == JsonTokenType.StartObject ? JsonKind.Object : JsonKind.Array,
-                    });
-                    open = _count - 1;
-                    continue;
-                case JsonTokenType.PropertyName:
-                    (kind, start) = (JsonKind.Name, start + 1);
-                    break;
-                case JsonTokenType.String:
-                    (kind, start) = (JsonKind.String, start + 1);
-                    break;
-                case JsonTokenType.Number:
-                    kind = JsonKind.Number;
-                    break;
-                case JsonTokenType.True:
-                    kind = JsonKind.True;
-                    break;
-                case JsonTokenType.False:
-                    kind = JsonKind.False;
-                    break;
-            }
+        _escaped.Clear();
+        _texts.Clear();
+    }
 
-            Add(new Token
-            {
-                Start = start,
-                End = start + reader.ValueSpan.Length,
-                Kind = kind,
-                Escaped = reader.ValueIsEscaped,
-            });
+    private byte ClosingOf(int container) => _bytes[_tokens[container].Start] == (byte)'{' ? (byte)'}' : (byte)']';
+
+    private int Close(int container)
+    {
+        var around = _tokens[container].End;
+        _tokens[container].End = _count;
+        return around;
+    }
+
+    private void ReadName()
+    {
+        Position = JsonScanner.SkipSpace(_bytes, Position);
+        ReadString();
+        Take((byte)':');
+    }
+
+    private void ReadString()
+    {
+        var end = JsonScanner.FindEnd(_bytes, Position, out var isEscaped);
+        if (isEscaped)
+        {
+            _escaped.Add(new Escaped(end, Missing, 0, TextTraits.None));
         }
-        while (open != Missing && reader.Read());
+
+        Add(new Token(Position, isEscaped ? ~(_escaped.Count - 1) : end));
+        Position = end + 1;
     }
 
     private void Add(in Token token)
@@ -210,11 +304,21 @@ internal sealed class JsonTape : IDisposable
         _tokens[_count++] = token;
     }
 
-    private struct Token
+    private void Unescape(ReadOnlySpan<byte> raw, ref Escaped escaped)
     {
-        public int Start;
-        public int End;
-        public JsonKind Kind;
-        public bool Escaped;
+        var room = _texts.Reserve(raw.Length + JsonText.Slack);
+        var length = JsonText.Unescape(raw, room, wellFormed: false, out var traits);
+        if (JavaScriptText.HasReminder(room[..length]))
+        {
+            traits |= TextTraits.Reminder;
+        }
+
+        escaped = escaped with { Text = _texts.Length, Length = length, Traits = traits };
+        _texts.Advance(length);
     }
+
+    // Of a string with escapes the end says, negated, where among those it is.
+    private record struct Token(int Start, int End);
+
+    private record struct Escaped(int End, int Text, int Length, TextTraits Traits);
 }

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace Nexus.Data.Conversations.Hashing;
 
 /// <summary>
@@ -6,48 +9,62 @@ namespace Nexus.Data.Conversations.Hashing;
 /// </summary>
 internal static class JsonText
 {
-    /// <summary>
-    /// Writes a string without its escapes; <paramref name="destination"/> of the same length is enough.
-    /// </summary>
+    /// <summary>Bytes that a destination has more than its source, to be written in blocks.</summary>
+    public const int Slack = 32;
+
+    /// <summary>Bytes that an escape has at most for each byte that it stands for.</summary>
+    public const int LongestEscape = 6;
+
+    /// <summary>Writes a string without its escapes.</summary>
     /// <param name="source">The string between its quotes, checked by a JSON reader before.</param>
-    /// <param name="destination">Where the text goes.</param>
+    /// <param name="destination">Where the text goes: as long as the source, and the slack.</param>
     /// <param name="wellFormed">U+0000 and lone surrogates become U+FFFD, as where PostgreSQL keeps them.</param>
-    /// <param name="lone">Whether a surrogate stands alone.</param>
+    /// <param name="traits">What the escapes stand for.</param>
     /// <returns>The bytes written.</returns>
     public static int Unescape(
-        ReadOnlySpan<byte> source, Span<byte> destination, bool wellFormed, out bool lone)
+        ReadOnlySpan<byte> source, Span<byte> destination, bool wellFormed, out TextTraits traits)
     {
-        lone = false;
-        var written = 0;
+        traits = TextTraits.None;
+        var backslash = Vector256.Create((byte)'\\');
+        var (read, written) = (0, 0);
         while (true)
         {
-            var escape = source.IndexOf((byte)'\\');
-            if (escape < 0)
+            // Copying and looking for the next escape are one: what is copied past it is written over.
+            while (source.Length - read >= Vector256<byte>.Count)
             {
-                source.CopyTo(destination[written..]);
-                return written + source.Length;
+                var block = Vector256.Create(source[read..]);
+                block.CopyTo(destination[written..]);
+                var found = Vector256.Equals(block, backslash).ExtractMostSignificantBits();
+                var plain = BitOperations.TrailingZeroCount(found);
+                read += plain;
+                written += plain;
+                if (found != 0)
+                {
+                    break;
+                }
             }
 
-            source[..escape].CopyTo(destination[written..]);
-            written += escape;
-            var letter = source[escape + 1];
+            while (read < source.Length && source[read] != (byte)'\\')
+            {
+                destination[written++] = source[read++];
+            }
+
+            if (read == source.Length)
+            {
+                return written;
+            }
+
+            var letter = source[read + 1];
             if (letter != (byte)'u')
             {
-                destination[written++] = Simple(letter);
-                source = source[(escape + 2)..];
-                continue;
+                destination[written++] = Simple(letter, ref traits);
+                read += 2;
             }
-
-            var code = CodePoint(source[escape..], out var read);
-            source = source[(escape + read)..];
-            var alone = code is >= 0xD800 and <= 0xDFFF;
-            lone |= alone;
-            if (wellFormed && (alone || code == 0))
+            else
             {
-                code = 0xFFFD;
+                written += UnescapeCode(source[read..], destination[written..], wellFormed, ref traits, out var length);
+                read += length;
             }
-
-            written += Encode(code, destination[written..]);
         }
     }
 
@@ -136,15 +153,51 @@ internal static class JsonText
     private static int Surrogate(ReadOnlySpan<byte> bytes) =>
         0xD000 | ((bytes[1] & 0x3F) << 6) | (bytes[2] & 0x3F);
 
-    private static byte Simple(byte letter) => letter switch
+    private static byte Simple(byte letter, ref TextTraits traits)
     {
-        (byte)'n' => (byte)'\n',
-        (byte)'t' => (byte)'\t',
-        (byte)'r' => (byte)'\r',
-        (byte)'b' => (byte)'\b',
-        (byte)'f' => (byte)'\f',
-        _ => letter,
-    };
+        switch (letter)
+        {
+            case (byte)'n':
+                return (byte)'\n';
+            case (byte)'t':
+                return (byte)'\t';
+            case (byte)'r':
+                traits |= TextTraits.CarriageReturn;
+                return (byte)'\r';
+            case (byte)'b':
+                return (byte)'\b';
+            case (byte)'f':
+                return (byte)'\f';
+            case (byte)'/':
+                traits |= TextTraits.Respelled;
+                return letter;
+            default:
+                return letter;
+        }
+    }
+
+    private static int UnescapeCode(
+        ReadOnlySpan<byte> escape, Span<byte> destination, bool wellFormed, ref TextTraits traits, out int read)
+    {
+        var code = CodePoint(escape, out read);
+        traits |= TextTraits.Respelled;
+        switch (code)
+        {
+            case '\r':
+                traits |= TextTraits.CarriageReturn;
+                break;
+            case 0:
+                traits |= TextTraits.Altered;
+                code = wellFormed ? 0xFFFD : code;
+                break;
+            case >= 0xD800 and <= 0xDFFF:
+                traits |= TextTraits.Altered | TextTraits.Lone;
+                code = wellFormed ? 0xFFFD : code;
+                break;
+        }
+
+        return Encode(code, destination);
+    }
 
     private static int Unit(ReadOnlySpan<byte> escape) =>
         (Digit(escape[2]) << 12) | (Digit(escape[3]) << 8) | (Digit(escape[4]) << 4) | Digit(escape[5]);

@@ -6,11 +6,12 @@ namespace Nexus.Data.Conversations.Hashing;
 /// Walks a value of a tape and writes it, members in an order of its own. The walk keeps its place in lists, so that a
 /// value of a million levels needs memory, never stack.
 /// </summary>
-internal abstract class JsonWriter(JsonTape tape) : IComparer<int>
+internal abstract class JsonWriter(JsonTape tape, bool wellFormed) : IComparer<int>, IDisposable
 {
     private readonly List<Place> _places = [];
     private readonly List<int> _names = [];
-    private readonly Dictionary<int, byte[]> _unescaped = [];
+    private readonly Dictionary<int, byte[]> _altered = [];
+    private readonly PooledBuffer _scratch = new();
 
     /// <summary>What is written from.</summary>
     protected JsonTape Tape => tape;
@@ -20,7 +21,7 @@ internal abstract class JsonWriter(JsonTape tape) : IComparer<int>
     {
         _places.Clear();
         _names.Clear();
-        _unescaped.Clear();
+        _altered.Clear();
 
         Open(token, output);
         while (_places.Count > 0)
@@ -52,6 +53,8 @@ internal abstract class JsonWriter(JsonTape tape) : IComparer<int>
         }
     }
 
+    public void Dispose() => _scratch.Dispose();
+
     /// <summary>By the bytes of the names, then by place.</summary>
     int IComparer<int>.Compare(int x, int y)
     {
@@ -68,9 +71,6 @@ internal abstract class JsonWriter(JsonTape tape) : IComparer<int>
     /// <summary>Appends what stands between members and between elements.</summary>
     protected abstract void WriteSeparator(PooledBuffer output);
 
-    /// <summary>The text of a name with escapes, in the form in which names are compared.</summary>
-    protected abstract byte[] Unescape(int name);
-
     /// <summary>
     /// Puts the names of one object, from <paramref name="first"/> to the end, into the order to write.
     /// </summary>
@@ -84,14 +84,24 @@ internal abstract class JsonWriter(JsonTape tape) : IComparer<int>
             return tape.Raw(name);
         }
 
-        if (!_unescaped.TryGetValue(name, out var bytes))
+        var text = tape.Text(name, out var traits);
+        if (!wellFormed || (traits & TextTraits.Altered) == 0)
         {
-            bytes = Unescape(name);
-            _unescaped.Add(name, bytes);
+            return text;
+        }
+
+        if (!_altered.TryGetValue(name, out var bytes))
+        {
+            bytes = tape.WellFormed(name, _scratch, out _).ToArray();
+            _altered.Add(name, bytes);
         }
 
         return bytes;
     }
+
+    /// <summary>A string's text, well formed where names are; valid until another is asked for.</summary>
+    protected ReadOnlySpan<byte> Text(int token, out TextTraits traits) =>
+        wellFormed ? tape.WellFormed(token, _scratch, out traits) : tape.Text(token, out traits);
 
     /// <summary>Sorts names by their bytes, and leaves the last of equal ones.</summary>
     protected void SortDistinct(List<int> names, int first)
@@ -125,6 +135,8 @@ internal abstract class JsonWriter(JsonTape tape) : IComparer<int>
                 var end = tape.Next(token);
                 for (var name = token + 1; name < end; name = tape.Next(name + 1))
                 {
+                    // Read now, so that none moves while they are compared.
+                    _ = NameBytes(name);
                     _names.Add(name);
                 }
 

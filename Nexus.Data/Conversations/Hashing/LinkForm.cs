@@ -12,6 +12,7 @@ internal sealed class LinkForm(JsonTape tape) : IDisposable
     private readonly PooledBuffer _all = new();
     private readonly PooledBuffer _new = new();
     private readonly PooledBuffer _scratch = new();
+    private readonly PooledBuffer _changed = new();
     private readonly CanonicalJson _json = new(tape);
     private readonly Dictionary<string, int> _uses = [];
     private readonly Dictionary<string, int> _results = [];
@@ -74,27 +75,28 @@ internal sealed class LinkForm(JsonTape tape) : IDisposable
         _all.Dispose();
         _new.Dispose();
         _scratch.Dispose();
+        _changed.Dispose();
         _json.Dispose();
     }
 
     /// <summary>A string's text as it counts in a text block; valid until the next is read.</summary>
     public ReadOnlySpan<byte> ReadText(int token)
     {
-        var text = tape.WellFormed(token, _scratch);
-        if (!tape.IsEscaped(token) && !JavaScriptText.HasReminder(text))
+        var text = tape.WellFormed(token, _scratch, out var traits);
+        if ((traits & (TextTraits.Reminder | TextTraits.CarriageReturn)) == 0)
         {
             return JavaScriptText.Trim(text);
         }
 
-        _scratch.Clear();
-        var copy = _scratch.Reserve(text.Length);
-        text.CopyTo(copy);
-        copy = copy[..JavaScriptText.StripReminders(copy)];
-        return JavaScriptText.Trim(copy[..JavaScriptText.UnifyLineEnds(copy)]);
+        _changed.Clear();
+        _changed.Append(text);
+        _changed.Truncate(JavaScriptText.StripReminders(_changed.Content));
+        _changed.Truncate(JavaScriptText.UnifyLineEnds(_changed.Content));
+        return JavaScriptText.Trim(_changed.Written);
     }
 
     /// <summary>A string as it is, but well formed.</summary>
-    public string ReadString(int token) => Encoding.UTF8.GetString(tape.WellFormed(token, _scratch));
+    public string ReadString(int token) => Encoding.UTF8.GetString(tape.WellFormed(token, _scratch, out _));
 
     private static ReadOnlySpan<byte> Part(PooledBuffer written) =>
         written.Length > HeaderLength ? written.Written : default;

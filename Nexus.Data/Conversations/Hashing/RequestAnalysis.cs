@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 
 namespace Nexus.Data.Conversations.Hashing;
 
@@ -9,17 +8,14 @@ namespace Nexus.Data.Conversations.Hashing;
 /// </summary>
 internal sealed class RequestAnalysis : IDisposable
 {
-    // More escapes than these no name has that is looked for.
-    private const int _longestName = 6 * 8;
-
     private readonly JsonTape _tape;
     private readonly CompatibleHash _compatible;
     private readonly LinkForm _form;
     private readonly LinkChain _chain = new();
     private int _messages;
-    private Range? _system;
-    private Range? _model;
-    private Range? _metadata;
+    private int? _system;
+    private int? _model;
+    private int? _metadata;
 
     public RequestAnalysis(ReadOnlySpan<byte> body)
     {
@@ -31,26 +27,23 @@ internal sealed class RequestAnalysis : IDisposable
     /// <summary>Reads the body; once.</summary>
     public RequestHashes Run()
     {
-        var reader = _tape.Read();
-        reader.Read();
-        if (reader.TokenType == JsonTokenType.StartObject)
+        if (_tape.TryTake((byte)'{'))
         {
-            ReadBody(ref reader);
+            ReadMembers();
         }
         else
         {
-            reader.Skip();
+            _tape.Load();
         }
 
-        // Nothing may follow the body: the reader throws where something does.
-        reader.Read();
+        _tape.TakeEnd();
 
         string? systemHash = null;
         byte[]? stableHash = null;
         var isSummarizer = false;
         if (_system is { } system)
         {
-            _tape.Load(system);
+            LoadAt(system);
             using var prompt = new SystemPrompt(_tape);
             systemHash = prompt.HashCompatibly();
             stableHash = prompt.HashStably(out isSummarizer);
@@ -91,60 +84,45 @@ internal sealed class RequestAnalysis : IDisposable
 
     private static string? Hexadecimal(byte[]? hash) => hash is null ? null : Convert.ToHexStringLower(hash);
 
-    private static bool NameIs(in Utf8JsonReader reader, ReadOnlySpan<byte> name)
+    private void ReadMembers()
     {
-        var raw = reader.ValueSpan;
-        if (!reader.ValueIsEscaped)
+        if (_tape.TryTake((byte)'}'))
         {
-            return raw.SequenceEqual(name);
+            return;
         }
 
-        if (raw.Length > _longestName)
+        do
         {
-            return false;
-        }
-
-        Span<byte> plain = stackalloc byte[_longestName];
-        return plain[..JsonText.Unescape(raw, plain, wellFormed: false, out _)].SequenceEqual(name);
-    }
-
-    private static Range Skip(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        var start = (int)reader.TokenStartIndex;
-        reader.Skip();
-        return start..(int)reader.BytesConsumed;
-    }
-
-    private void ReadBody(ref Utf8JsonReader reader)
-    {
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            if (NameIs(reader, "messages"u8))
+            _tape.LoadName();
+            var isMessages = _tape.Is(0, "messages"u8);
+            if (_tape.Is(0, "system"u8))
             {
-                reader.Read();
-                ReadMessages(ref reader);
+                _system = _tape.Position;
             }
-            else if (NameIs(reader, "system"u8))
+            else if (_tape.Is(0, "model"u8))
             {
-                _system = Skip(ref reader);
+                _model = _tape.Position;
             }
-            else if (NameIs(reader, "model"u8))
+            else if (_tape.Is(0, "metadata"u8))
             {
-                _model = Skip(ref reader);
+                _metadata = _tape.Position;
             }
-            else if (NameIs(reader, "metadata"u8))
+
+            if (isMessages)
             {
-                _metadata = Skip(ref reader);
+                ReadMessages();
             }
             else
             {
-                Skip(ref reader);
+                _tape.Load();
             }
         }
+        while (_tape.TryTake((byte)','));
+
+        _tape.Take((byte)'}');
     }
 
-    private void ReadMessages(ref Utf8JsonReader reader)
+    private void ReadMessages()
     {
         if (_messages > 0)
         {
@@ -155,18 +133,32 @@ internal sealed class RequestAnalysis : IDisposable
             _messages = 0;
         }
 
-        if (reader.TokenType != JsonTokenType.StartArray)
+        if (!_tape.TryTake((byte)'['))
         {
-            reader.Skip();
+            _tape.Load();
             return;
         }
 
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        if (_tape.TryTake((byte)']'))
         {
-            _tape.Load(ref reader);
+            return;
+        }
+
+        do
+        {
+            _tape.Load();
             AddMessage();
             _messages++;
         }
+        while (_tape.TryTake((byte)','));
+
+        _tape.Take((byte)']');
+    }
+
+    private void LoadAt(int position)
+    {
+        _tape.Position = position;
+        _tape.Load();
     }
 
     private void AddMessage()
@@ -189,7 +181,7 @@ internal sealed class RequestAnalysis : IDisposable
             return null;
         }
 
-        _tape.Load(metadata);
+        LoadAt(metadata);
         var id = _tape.Find(0, "user_id"u8);
         return _tape.Kind(id) == JsonKind.String && !_tape.Raw(id).IsEmpty
             ? SHA256.HashData(Encoding.UTF8.GetBytes(_form.ReadString(id)))[..16]
@@ -203,7 +195,7 @@ internal sealed class RequestAnalysis : IDisposable
             return null;
         }
 
-        _tape.Load(model);
+        LoadAt(model);
         return _tape.Kind(0) == JsonKind.String ? _form.ReadString(0) : null;
     }
 }

@@ -152,6 +152,6 @@ internal sealed class SystemPrompt(JsonTape tape) : IDisposable
     private void Append(int token, bool wellFormed)
     {
         var raw = tape.Raw(token);
-        _text.Advance(JsonText.Unescape(raw, _text.Reserve(raw.Length), wellFormed, out _));
+        _text.Advance(JsonText.Unescape(raw, _text.Reserve(raw.Length + JsonText.Slack), wellFormed, out _));
     }
 }

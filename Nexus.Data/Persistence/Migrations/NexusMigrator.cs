@@ -9,7 +9,10 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
 
 namespace Nexus.Data.Persistence.Migrations;
 
-/// <summary>The provider's migrator, whose idempotent scripts say at the top what they do in another way.</summary>
+/// <summary>
+/// The provider's migrator, which lets a step take its time, and whose idempotent scripts say at the top what they do in
+/// another way.
+/// </summary>
 [SuppressMessage("Usage", "EF1001", Justification = "The provider offers its migrator for no other use.")]
 internal sealed class NexusMigrator(
     IMigrationsAssembly migrationsAssembly,
@@ -42,6 +45,40 @@ internal sealed class NexusMigrator(
 
 
         """;
+
+    // No command's time is limited while migrating: a step may touch millions of rows, and a host's limit is for queries.
+    private const int NoLimit = 0;
+
+    private readonly IRelationalConnection _connection = connection;
+
+    public override void Migrate(string? targetMigration = null)
+    {
+        var limit = _connection.CommandTimeout;
+        _connection.CommandTimeout = NoLimit;
+        try
+        {
+            base.Migrate(targetMigration);
+        }
+        finally
+        {
+            _connection.CommandTimeout = limit;
+        }
+    }
+
+    public override async Task MigrateAsync(
+        string? targetMigration = null, CancellationToken cancellationToken = default)
+    {
+        var limit = _connection.CommandTimeout;
+        _connection.CommandTimeout = NoLimit;
+        try
+        {
+            await base.MigrateAsync(targetMigration, cancellationToken);
+        }
+        finally
+        {
+            _connection.CommandTimeout = limit;
+        }
+    }
 
     public override string GenerateScript(
         string? fromMigration = null,

@@ -1,0 +1,168 @@
+using System.Data;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Conversations;
+
+namespace Nexus.Data.Tests.Conversations;
+
+/// <summary>Requests that are stored without their place, and the sweep that finds it.</summary>
+public sealed class DeferredLinkTests : LinkingTest
+{
+    [Test]
+    public async Task Linking_without_a_transaction_is_refused()
+    {
+        await using var db = OpenContext();
+        var request = Bodies.Request(0, "a");
+        db.Add(request);
+
+        Assert.That(
+            () => new ConversationLinker(db).LinkAsync(request),
+            Throws.InvalidOperationException.With.Message.Contains("transaction"));
+    }
+
+    [Test]
+    public async Task Linking_on_an_older_snapshot_is_refused()
+    {
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        var request = Bodies.Request(0, "a");
+        db.Add(request);
+
+        Assert.That(
+            () => new ConversationLinker(db).LinkAsync(request),
+            Throws.InvalidOperationException.With.Message.Contains("READ COMMITTED"));
+    }
+
+    [Test]
+    public async Task A_request_that_is_not_tracked_is_refused_by_its_identifier()
+    {
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var request = Bodies.Request(0, "a");
+
+        Assert.That(
+            () => new ConversationLinker(db).LinkAsync(request),
+            Throws.InvalidOperationException.With.Message.Contains(request.RequestId.ToString()));
+    }
+
+    [Test]
+    public async Task While_a_rebuild_holds_the_train_requests_are_stored_marked_and_the_sweep_links_them_in_order()
+    {
+        var (root, child, grandchild) = (
+            Bodies.Request(0, "a").Answered("b"), Bodies.Request(1, "a", "b", "c").Answered("d"),
+            Bodies.Request(2, "a", "b", "c", "d", "e"));
+        await StoreAsync(root);
+        await using (var rebuild = OpenContext())
+        await using (await rebuild.Database.BeginTransactionAsync())
+        {
+            var key = LinkKeys.TrainLock(Bodies.Train);
+            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
+            await StoreAsync(grandchild);
+            await StoreAsync(child);
+            Assert.That(await SweepAsync(), Is.Zero);
+        }
+
+        var marked = (await ReadAllAsync()).Count(row => row.UnlinkedBecause is not null && row.ConversationId is null);
+        var linked = await SweepAsync();
+
+        var rows = await ReadAllAsync();
+        Assert.Multiple(() =>
+        {
+            Assert.That(marked, Is.EqualTo(2));
+            Assert.That(linked, Is.EqualTo(2));
+            Assert.That(rows.Select(row => row.ConversationId).Distinct().Count(), Is.EqualTo(1));
+            Assert.That(rows.Select(row => row.BranchId), Is.All.EqualTo("main"));
+            Assert.That(
+                rows.Select(row => row.ParentRequestId), Is.EqualTo(new Guid?[] { null, root.RequestId, child.RequestId }));
+            Assert.That(rows.Select(row => row.UnlinkedBecause), Is.All.Null);
+        });
+    }
+
+    [Test]
+    public async Task A_child_of_an_unlinked_request_is_linked_to_it_and_gets_its_conversation_with_it()
+    {
+        var (root, child) = (Bodies.Request(0, "a").Answered("b"), Bodies.Request(1, "a", "b", "c"));
+        await using (var rebuild = OpenContext())
+        await using (await rebuild.Database.BeginTransactionAsync())
+        {
+            var key = LinkKeys.TrainLock(Bodies.Train);
+            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
+            await StoreAsync(root);
+        }
+
+        await StoreAsync(child);
+        var before = await ReadAsync(child);
+        await SweepAsync();
+
+        var after = await ReadAsync(child);
+        Assert.Multiple(() =>
+        {
+            Assert.That((before.ParentRequestId, before.ConversationId), Is.EqualTo((root.RequestId, (Guid?)null)));
+            Assert.That(before.UnlinkedBecause, Is.Not.Null);
+            Assert.That(after.ConversationId, Is.EqualTo(LinkKeys.Conversation(Bodies.Train, root.RequestId)));
+            Assert.That((after.UnlinkedBecause, after.BranchId), Is.EqualTo(((string?)null, "main")));
+        });
+    }
+
+    [Test]
+    public async Task An_error_of_the_look_up_defers_the_request_and_the_rest_of_the_transaction_stands()
+    {
+        var request = Bodies.Request(0, "a");
+        await using (var db = OpenContext())
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            var train = new Trains.Train { TrainId = "kept", Name = "Kept" };
+            db.Add(train);
+            await db.SaveChangesAsync();
+            db.Add(request);
+            await db.Database.ExecuteSqlRawAsync("SET LOCAL lock_timeout = '50ms'");
+            await using var other = OpenContext();
+            await using var blocking = await other.Database.BeginTransactionAsync();
+            await other.Database.ExecuteSqlRawAsync("LOCK TABLE link_waits IN ACCESS EXCLUSIVE MODE");
+
+            var result = await new ConversationLinker(db).LinkAsync(request);
+            await blocking.RollbackAsync();
+            await db.SaveChangesAsync();
+            await transaction.CommitAsync();
+
+            Assert.That(result.Outcome, Is.EqualTo(LinkOutcome.Deferred));
+        }
+
+        var stored = await ReadAsync(request);
+        var linked = await SweepAsync();
+
+        await using var fresh = OpenContext();
+        Assert.Multiple(async () =>
+        {
+            Assert.That(stored.UnlinkedBecause, Does.Contain("55P03"));
+            Assert.That(stored.ConversationId, Is.Null);
+            Assert.That(linked, Is.EqualTo(1));
+            Assert.That(await fresh.Set<Trains.Train>().CountAsync(), Is.EqualTo(1));
+        });
+    }
+
+    [Test]
+    public async Task A_request_without_messages_and_one_of_an_excluded_type_take_no_part()
+    {
+        var empty = Bodies.WithBody(0, new System.Text.Json.Nodes.JsonObject { ["model"] = "m" });
+        var counting = Bodies.Request(1, "a");
+        counting.RequestType = "token_count";
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        db.AddRange(empty, counting);
+
+        var results = await new ConversationLinker(db).LinkAsync([empty, counting]);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(results.Select(result => result.Outcome), Is.All.EqualTo(LinkOutcome.TakesNoPart));
+            Assert.That(empty.UnlinkedBecause, Is.Null);
+            Assert.That(counting.ConversationId, Is.Null);
+        });
+    }
+
+    private async Task<int> SweepAsync()
+    {
+        await using var db = OpenContext();
+        return await new ConversationLinker(db).LinkDeferredAsync();
+    }
+}

@@ -1,0 +1,30 @@
+namespace Nexus.Data.Tool;
+
+/// <summary>Asks before something is destroyed.</summary>
+internal static class Confirmation
+{
+    /// <summary>Wants the database's name typed.</summary>
+    /// <exception cref="ToolException">It was not.</exception>
+    public static async Task AskAsync(
+        ToolHost host, TargetDatabase target, bool yes, CancellationToken cancellationToken)
+    {
+        if (yes)
+        {
+            return;
+        }
+
+        await host.Error.WriteAsync($"Type the database's name, {target.Name}, to go on: ");
+        await host.Error.FlushAsync(cancellationToken);
+        var typed = await host.Input.ReadLineAsync(cancellationToken);
+        if (typed is null)
+        {
+            await host.Error.WriteLineAsync();
+        }
+
+        if (typed?.Trim() != target.Name)
+        {
+            throw new ToolException(
+                ExitCode.Refused, "Not confirmed: nothing was changed. With --yes there is no question.");
+        }
+    }
+}

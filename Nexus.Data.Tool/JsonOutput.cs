@@ -1,0 +1,26 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Nexus.Data.Tool;
+
+/// <summary>What <c>--json</c> prints: one object, names and words in snake case.</summary>
+internal static class JsonOutput
+{
+    private static readonly JsonSerializerOptions _options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = 1000,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    public static Task WriteAsync<T>(ToolHost host, T value)
+        => host.Output.WriteLineAsync(JsonSerializer.Serialize(value, _options));
+
+    /// <summary>The word for a value, as the database and JSON have it.</summary>
+    public static string Word<T>(T value)
+        where T : struct, Enum
+        => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+}

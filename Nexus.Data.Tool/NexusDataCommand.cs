@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Globalization;
+using Nexus.Data.Persistence;
+
+namespace Nexus.Data.Tool;
+
+/// <summary>The command <c>nexus-data</c>.</summary>
+internal static class NexusDataCommand
+{
+    /// <summary>Parses a command line, does what it says, and returns the exit code. Throws nothing.</summary>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> arguments, ToolHost host, CancellationToken cancellationToken)
+    {
+        // What is printed is read by programs too, and by people who compare it.
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        var options = new GlobalOptions();
+        var parsed = Create(options, host).Parse(VerbNames.Resolve(arguments, ConnectionSettings.Option));
+        if (parsed.Errors.Count > 0 && parsed.GetResult("--help") is null)
+        {
+            // Whoever gives an address as an argument shall not find it in a log.
+            var message = arguments.Where(IsConnection).Aggregate(
+                Objection(parsed),
+                (text, argument) => text.Replace(argument, ConnectionStrings.Redact(argument), StringComparison.Ordinal));
+            await host.Error.WriteLineAsync($"{message} See '{Name(parsed)} --help'.");
+            return ExitCode.WrongUsage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(
+                new()
+                {
+                    Output = host.Output,
+                    Error = host.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            return await ToolErrors.ReportAsync(
+                exception, host.Error, parsed.GetValue(options.Debug), cancellationToken);
+        }
+    }
+
+    private static RootCommand Create(GlobalOptions options, ToolHost host)
+    {
+        var root = new RootCommand("Looks after a Nexus database.")
+        {
+            options.Connection,
+            options.Json,
+            options.Yes,
+            options.Debug,
+            DemoCommand.Create(options, host),
+            InitDatabaseCommand.Create(options, host),
+            MigrateCommand.Create(options, host),
+            StatusCommand.Create(options, host),
+            ImportCommand.Create(options, host),
+            AnalyzeConversationsCommand.Create(options, host),
+            ExplainCommand.Create(options, host),
+        };
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        }
+
+        return root;
+    }
+
+    private static bool IsConnection(string argument)
+        => argument.Contains("://", StringComparison.Ordinal) || argument.Contains('=', StringComparison.Ordinal);
+
+    // The parser's own first complaint about a verb that it does not know is that there is none.
+    private static string Objection(ParseResult parsed)
+        => parsed is { CommandResult.Command: RootCommand, UnmatchedTokens: [var verb, ..] }
+            ? $"There is no verb '{verb}'."
+            : parsed.Errors[0].Message;
+
+    private static string Name(ParseResult parsed)
+        => parsed.CommandResult.Command is Verb verb ? $"nexus-data {verb.Name}" : "nexus-data";
+}

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using Nexus.Data.Operations;
+using Nexus.Data.Persistence;
+
+namespace Nexus.Data.Tool;
+
+/// <summary><c>nexus-data status</c>: what a database is, and how far its schema is.</summary>
+internal static class StatusCommand
+{
+    private static readonly string[] _units = ["bytes", "kB", "MB", "GB", "TB"];
+
+    public static Command Create(GlobalOptions options, ToolHost host)
+    {
+        var command = new Verb("status", "Say what a database is, what migrations it has, and how much is in it.")
+        {
+            Examples =
+            [
+                ("status", "Exit code 0: at the newest version; 1: behind."),
+                ("status --json --connection postgresql://db.example.org/nexus", "The same for a program."),
+            ],
+        };
+        command.SetAction((result, cancellationToken) => RunAsync(
+            host, result.GetValue(options.Connection), result.GetValue(options.Json), cancellationToken));
+        return command;
+    }
+
+    internal static async Task<int> RunAsync(
+        ToolHost host, string? connection, bool json, CancellationToken cancellationToken)
+    {
+        await using var target = await TargetDatabase.OpenAsync(
+            host, connection, ConnectionScope.Shared, cancellationToken: cancellationToken);
+        var status = await target.Get<DatabaseStatusReader>().ReadAsync(cancellationToken);
+        if (json)
+        {
+            await JsonOutput.WriteAsync(host, new { target.Place, Status = status });
+        }
+        else
+        {
+            await WriteAsync(host, target, status);
+        }
+
+        return status.IsCurrent ? ExitCode.Done : ExitCode.CheckFailed;
+    }
+
+    private static async Task WriteAsync(ToolHost host, TargetDatabase target, DatabaseStatus status)
+    {
+        await host.Output.WriteLineAsync($"{target.Place}, PostgreSQL {status.ServerVersion}");
+        await host.Output.WriteLineAsync(Sentence(status));
+        foreach (var id in status.Applied)
+        {
+            var remark = status.Unknown.Contains(id) ? ", not known to this version" : "";
+            await host.Output.WriteLineAsync($"  applied {SchemaMigrator.Display(id)}{remark}");
+        }
+
+        foreach (var id in status.Pending)
+        {
+            await host.Output.WriteLineAsync($"  pending {SchemaMigrator.Display(id)}");
+        }
+
+        if (status.Bytes is { } bytes)
+        {
+            await host.Output.WriteLineAsync($"{Size(bytes)} in all; rows by the server's statistics:");
+            foreach (var table in status.Tables)
+            {
+                await host.Output.WriteLineAsync($"  {table.Name,-28} {table.Rows,14:N0} {Size(table.Bytes),12}");
+            }
+        }
+
+        if (status.Unlinked is { } unlinked)
+        {
+            await host.Output.WriteLineAsync($"{unlinked:N0} requests wait to be linked.");
+        }
+    }
+
+    private static string Sentence(DatabaseStatus status)
+    {
+        var newest = status.Applied.Count > 0 ? SchemaMigrator.Display(status.Applied[^1]) : "";
+        return status switch
+        {
+            { IsMigrating: true } => "Somebody is migrating it.",
+            { Origin: DatabaseOrigin.Empty } => "It is empty: 'nexus-data init-database' makes the tables.",
+            { Origin: DatabaseOrigin.Original } =>
+                "It was made by the original program, whose tables are there without a history of migrations: "
+                + "'nexus-data migrate' brings it to the newest version and keeps its rows.",
+            { Origin: DatabaseOrigin.Foreign } =>
+                "It is not ours: it holds tables of another program and none that we know.",
+            { Unknown.Count: > 0 } => $"It is ours, at {newest}, by a version newer than this one.",
+            { Pending.Count: > 0 } =>
+                $"It is ours, at {newest}, and {status.Pending.Count} behind: 'nexus-data migrate' brings it along.",
+            _ => $"It is ours, at {newest}, the newest version.",
+        };
+    }
+
+    private static string Size(long bytes)
+    {
+        var unit = 0;
+        double size = bytes;
+        for (; size >= 1024 && unit < _units.Length - 1; unit++)
+        {
+            size /= 1024;
+        }
+
+        return unit == 0 ? $"{bytes} {_units[0]}" : $"{size:0.#} {_units[unit]}";
+    }
+}

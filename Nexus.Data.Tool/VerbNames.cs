@@ -1,0 +1,36 @@
+namespace Nexus.Data.Tool;
+
+/// <summary>The names that people type: those of the programs before us, and underscores for hyphens.</summary>
+internal static class VerbNames
+{
+    private static readonly Dictionary<string, string[]> _aliases = new(StringComparer.Ordinal)
+    {
+        ["db:analyze-conversations"] = ["analyze-conversations"],
+        ["db:init"] = ["init-database"],
+        ["init-db"] = ["init-database"],
+        ["db:migrate"] = ["migrate"],
+        ["db-migrate"] = ["migrate"],
+        ["db-status"] = ["status"],
+    };
+
+    /// <summary>The same command line with the verb under its own name.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="withValue">Options that may come before the verb, followed by a value.</param>
+    public static string[] Resolve(IReadOnlyList<string> arguments, params string[] withValue)
+    {
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            if (withValue.Contains(arguments[i], StringComparer.Ordinal))
+            {
+                i++;
+            }
+            else if (!arguments[i].StartsWith('-'))
+            {
+                var name = arguments[i].Replace('_', '-');
+                return [.. arguments.Take(i), .. _aliases.GetValueOrDefault(name, [name]), .. arguments.Skip(i + 1)];
+            }
+        }
+
+        return [.. arguments];
+    }
+}

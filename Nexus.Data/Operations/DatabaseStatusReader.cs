@@ -1,0 +1,139 @@
+using System.Data.Common;
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Persistence;
+using Npgsql;
+
+namespace Nexus.Data.Operations;
+
+/// <summary>Says what a database is. Reads only, waits for nobody, and counts no rows.</summary>
+/// <param name="contexts">Makes the context that is read from.</param>
+public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> contexts)
+{
+    private const string Catalog =
+        """
+        SELECT current_setting('server_version'), current_database(),
+               ARRAY(SELECT relname::text FROM pg_class
+                     WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
+                       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_class.oid AND d.deptype = 'e')),
+               EXISTS (SELECT FROM pg_locks
+                       WHERE locktype = 'advisory' AND granted AND objsubid = 1
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                         AND (classid::bigint << 32 | objid::bigint) = hashtextextended('nexus.migrate', 0)),
+               EXISTS (SELECT FROM pg_attribute
+                       WHERE attrelid = to_regclass('api_requests') AND attname = 'unlinked_because')
+        """;
+
+    private const string Sizes =
+        """
+        SELECT relname::text,
+               CASE WHEN pg_stat_get_live_tuples(oid) > 0 THEN pg_stat_get_live_tuples(oid)
+                    ELSE greatest(reltuples, 0)::bigint END,
+               pg_total_relation_size(oid), pg_database_size(current_database())
+        FROM pg_class
+        WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
+        ORDER BY 3 DESC, 1
+        """;
+
+    private const string History = "__EFMigrationsHistory";
+
+    /// <summary>Reads the status.</summary>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    public async Task<DatabaseStatus> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var known = db.Database.GetMigrations().Order(StringComparer.Ordinal).ToList();
+        var catalog = await db.ReadAsync(Catalog, [], ReadCatalogAsync, cancellationToken);
+        var isMigrating = catalog.IsMigrating;
+
+        var applied = catalog.Tables.Contains(History, StringComparer.Ordinal)
+            ? await WithoutWaitingAsync(
+                db, $"""SELECT "MigrationId" FROM "{History}" ORDER BY 1""", TextsAsync, cancellationToken)
+            : new();
+        var sizes = await WithoutWaitingAsync(db, Sizes, ReadSizesAsync, cancellationToken);
+        var unlinked = catalog.MarksUnlinked
+            ? await WithoutWaitingAsync(
+                db, "SELECT count(*)::text FROM api_requests WHERE unlinked_because IS NOT NULL", TextsAsync,
+                cancellationToken)
+            : null;
+        isMigrating |= applied is null;
+
+        return new()
+        {
+            ServerVersion = catalog.ServerVersion,
+            Database = catalog.Database,
+            Origin = OriginOf(catalog.Tables, applied, known),
+            IsMigrating = isMigrating,
+            Applied = applied ?? [],
+            Pending = applied is null ? [] : [.. known.Except(applied, StringComparer.Ordinal)],
+            Unknown = applied is null ? [] : [.. applied.Except(known, StringComparer.Ordinal)],
+            Bytes = sizes?.Bytes,
+            Tables = sizes?.Tables ?? [],
+            Unlinked = unlinked is [{ } count] ? long.Parse(count, CultureInfo.InvariantCulture) : null,
+        };
+    }
+
+    private static DatabaseOrigin OriginOf(string[] tables, List<string>? applied, List<string> known)
+        => applied is null ? DatabaseOrigin.Unknown
+            : applied.Intersect(known, StringComparer.Ordinal).Any() ? DatabaseOrigin.Ours
+            : tables.All(table => table == History) ? DatabaseOrigin.Empty
+            : tables.Contains("api_requests", StringComparer.Ordinal) ? DatabaseOrigin.Original
+            : DatabaseOrigin.Foreign;
+
+    private static async Task<(string ServerVersion, string Database, string[] Tables, bool IsMigrating, bool MarksUnlinked)>
+        ReadCatalogAsync(DbDataReader reader, CancellationToken cancellationToken)
+    {
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetBoolean(3),
+            reader.GetBoolean(4));
+    }
+
+    private static async Task<List<string>> TextsAsync(DbDataReader reader, CancellationToken cancellationToken)
+    {
+        var texts = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            texts.Add(reader.GetString(0));
+        }
+
+        return texts;
+    }
+
+    private static async Task<TableSizes> ReadSizesAsync(DbDataReader reader, CancellationToken cancellationToken)
+    {
+        var tables = new List<TableStatus>();
+        long? bytes = null;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            // A table that was dropped meanwhile has no size.
+            if (!reader.IsDBNull(2) && reader.GetString(0) != History)
+            {
+                tables.Add(new(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)));
+            }
+
+            bytes = reader.GetInt64(3);
+        }
+
+        return new(bytes, tables);
+    }
+
+    // Null where somebody holds what is to be read.
+    private static async Task<T?> WithoutWaitingAsync<T>(
+        NexusDbContext db, string sql, Func<DbDataReader, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken)
+        where T : class
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        try
+        {
+            await db.ExecuteAsync("SET LOCAL lock_timeout = '200ms'", [], cancellationToken);
+            return await db.ReadAsync(sql, [], read, cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            return null;
+        }
+    }
+
+    private sealed record TableSizes(long? Bytes, List<TableStatus> Tables);
+}
