@@ -11,9 +11,9 @@ namespace Nexus.Data.Embedded;
 internal sealed class EmbeddedFolder
 {
     // 107 bytes on Linux and 103 on macOS, the socket's own name included.
-    private const int _longestSocketPath = 103;
-    private const string _socketName = "/.s.PGSQL.5432";
-    private const string _rootFolder = "/var/lib/nexus-data";
+    private const int LongestSocketPath = 103;
+    private const string SocketName = "/.s.PGSQL.5432";
+    private const string RootFolder = "/var/lib/nexus-data";
 
     private EmbeddedFolder(string path, bool throwAway, string siblings)
     {
@@ -43,7 +43,7 @@ internal sealed class EmbeddedFolder
     {
         if (!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess)
         {
-            return _rootFolder;
+            return RootFolder;
         }
 
         // $XDG_DATA_HOME or ~/.local/share; it need not exist yet.
@@ -170,15 +170,15 @@ internal sealed class EmbeddedFolder
         var name = new string([.. Environment.UserName.Where(char.IsAsciiLetterOrDigit)]);
         if (parent is null && !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess)
         {
-            parent = System.IO.Path.Combine(_rootFolder, "throw-away");
-            ServerUser.CreateFolder(_rootFolder);
+            parent = System.IO.Path.Combine(RootFolder, "throw-away");
+            ServerUser.CreateFolder(RootFolder);
         }
 
         if (parent is null)
         {
             parent = System.IO.Path.GetTempPath();
-            var example = System.IO.Path.Combine(parent, $"nexus-pg-{name}-12345678", "run") + _socketName;
-            parent = Encoding.UTF8.GetByteCount(example) <= _longestSocketPath ? parent : "/tmp";
+            var example = System.IO.Path.Combine(parent, $"nexus-pg-{name}-12345678", "run") + SocketName;
+            parent = Encoding.UTF8.GetByteCount(example) <= LongestSocketPath ? parent : "/tmp";
         }
 
         ServerUser.CreateFolder(parent);
@@ -196,10 +196,10 @@ internal sealed class EmbeddedFolder
     private string SocketFolder()
     {
         var folder = System.IO.Path.Combine(Path, "run");
-        if (Encoding.UTF8.GetByteCount(folder + _socketName) > _longestSocketPath)
+        if (Encoding.UTF8.GetByteCount(folder + SocketName) > LongestSocketPath)
         {
             var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path)))[..16];
-            folder = Environment.IsPrivilegedProcess ? $"{_rootFolder}/run-{digest}" : $"/tmp/nexus-pg-run-{digest}";
+            folder = Environment.IsPrivilegedProcess ? $"{RootFolder}/run-{digest}" : $"/tmp/nexus-pg-run-{digest}";
         }
 
         ServerUser.CreateFolder(folder);

@@ -9,7 +9,7 @@ namespace Nexus.Data.Embedded;
 internal sealed class Keeper : IDisposable
 {
     // In the environment, so that a list of processes shows the folder and not a page of shell.
-    private const string _script = "NEXUS_DATA_KEEPER";
+    private const string ScriptVariable = "NEXUS_DATA_KEEPER";
 
     private readonly Process _process;
 
@@ -113,7 +113,7 @@ internal sealed class Keeper : IDisposable
     {
         string[] shell =
         [
-            "/bin/sh", "-c", $"eval \"${_script}\"", "nexus-data-keeper",
+            "/bin/sh", "-c", $"eval \"${ScriptVariable}\"", "nexus-data-keeper",
             bin, folder.Path, kind, seconds, folder.Siblings,
         ];
 
@@ -121,7 +121,7 @@ internal sealed class Keeper : IDisposable
         string[] session = ["/usr/bin/setsid", "/bin/setsid"];
         var command = session.Where(File.Exists).Take(1).Concat(shell).ToList();
         var start = ServerUser.Command(command[0], command.Skip(1), folder.Path);
-        start.Environment[_script] = Resource("keeper.sh");
+        start.Environment[ScriptVariable] = Resource("keeper.sh");
         return start;
     }
 

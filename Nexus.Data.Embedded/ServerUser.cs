@@ -8,7 +8,7 @@ namespace Nexus.Data.Embedded;
 /// </summary>
 internal static class ServerUser
 {
-    private const string _accounts = "/etc/passwd";
+    private const string AccountsFile = "/etc/passwd";
 
     /// <summary>Null: the user of this process.</summary>
     public static string? Name()
@@ -18,8 +18,8 @@ internal static class ServerUser
             return null;
         }
 
-        var known = File.Exists(_accounts)
-            && File.ReadLines(_accounts).Any(line => line.StartsWith("postgres:", StringComparison.Ordinal));
+        var known = File.Exists(AccountsFile)
+            && File.ReadLines(AccountsFile).Any(line => line.StartsWith("postgres:", StringComparison.Ordinal));
         return known ? "postgres" : "nobody";
     }
 

@@ -5,7 +5,7 @@ namespace Nexus.Data.Tests.Persistence;
 
 public sealed class ConnectionStringsTests
 {
-    private const string _secret = "s3cr3t";
+    private const string Secret = "s3cr3t";
 
     [TestCase("postgresql://app@db.example.org/nexus", "db.example.org", 5432, "nexus", "app", null)]
     [TestCase("postgres://app:pw@db.example.org:6432/nexus", "db.example.org", 6432, "nexus", "app", "pw")]
@@ -99,52 +99,52 @@ public sealed class ConnectionStringsTests
     // Each holds the secret, or a piece of it, where a careless reader would repeat it.
     private static readonly string[] _oddForms =
     [
-        $"postgresql://u:{_secret}@h/d",
-        $"postgresql://u:{_secret}@h:{_secret}/d",
-        $"postgresql://u:x/{_secret}@h/d",
-        $"postgresql://u:x?{_secret}=1@h/d",
-        $"postgresql://u:x?{_secret}@h/d",
-        $"postgresql://u:x#{_secret}@h/d",
-        $"postgresql://u:x%{_secret}@h/d",
-        $"postgresql://u:{_secret}",
-        $"postgresql://u:{_secret}/d",
-        $"postgresql://u:{_secret}?x=y",
-        $"postgresql://u:[{_secret}]@h/d",
-        $"postgresql://u:x@y:{_secret}@h/d",
-        $"postgresql://u:x @h {_secret}/d",
-        $"postgresql://u@h/d?password={_secret}",
-        $"postgresql://u@h/d?password=x&{_secret}",
-        $"postgresql://u@h/d?sslpassword={_secret}&sslmode=x",
-        $"postgresql://u@h/d?passwort={_secret}",
-        $"postgresql://u@h/d?password={_secret}&connect_timeout=x",
-        $"postgresql://u@h/d?connect_timeout={_secret}",
-        $"postgresql://u@h/d?options={_secret}",
-        $"postgresql://u@h/d%3Fpassword%3D{_secret}",
-        $"postgresql://u%3A{_secret}@h/d",
-        $"postgresql://u@h%3A{_secret}%40x/d",
-        $"postgres:u:{_secret}@h/d",
-        $"postgresql//u:{_secret}@h/d",
-        $"'postgresql://u:{_secret}@h/d'",
-        $"jdbc:postgresql://h/d?user=u&password={_secret}",
-        $"{_secret}",
-        $"Host=h;Username=u;Password={_secret}",
-        $"Host=h;Username=u;PWD={_secret}",
-        $"Host=h;Password=x;{_secret}=y",
-        $"Host=h;Password=x;{_secret}",
-        $"Host=h;Password='{_secret}",
-        $"Host=h;Passwort={_secret}",
-        $"Host=h;Pass={_secret};Port=5",
-        $"Host=h;Port={_secret}",
-        $"Host=h password={_secret}",
-        $"host=h user=u password={_secret} dbname=d",
-        $"Host=u:{_secret}@h",
-        $"Host=postgresql://u:{_secret}@h/d",
-        $"Host=h;Database=postgresql://u:{_secret}@h/d",
-        $"Host=h;Database=d?password={_secret}",
-        $"Host=h;Username=u:{_secret}",
-        $"Host=h;SSL Password={_secret};Username=u",
-        $"Host=h;Options=-c x={_secret}",
-        $"Database=d;Password={_secret}",
+        $"postgresql://u:{Secret}@h/d",
+        $"postgresql://u:{Secret}@h:{Secret}/d",
+        $"postgresql://u:x/{Secret}@h/d",
+        $"postgresql://u:x?{Secret}=1@h/d",
+        $"postgresql://u:x?{Secret}@h/d",
+        $"postgresql://u:x#{Secret}@h/d",
+        $"postgresql://u:x%{Secret}@h/d",
+        $"postgresql://u:{Secret}",
+        $"postgresql://u:{Secret}/d",
+        $"postgresql://u:{Secret}?x=y",
+        $"postgresql://u:[{Secret}]@h/d",
+        $"postgresql://u:x@y:{Secret}@h/d",
+        $"postgresql://u:x @h {Secret}/d",
+        $"postgresql://u@h/d?password={Secret}",
+        $"postgresql://u@h/d?password=x&{Secret}",
+        $"postgresql://u@h/d?sslpassword={Secret}&sslmode=x",
+        $"postgresql://u@h/d?passwort={Secret}",
+        $"postgresql://u@h/d?password={Secret}&connect_timeout=x",
+        $"postgresql://u@h/d?connect_timeout={Secret}",
+        $"postgresql://u@h/d?options={Secret}",
+        $"postgresql://u@h/d%3Fpassword%3D{Secret}",
+        $"postgresql://u%3A{Secret}@h/d",
+        $"postgresql://u@h%3A{Secret}%40x/d",
+        $"postgres:u:{Secret}@h/d",
+        $"postgresql//u:{Secret}@h/d",
+        $"'postgresql://u:{Secret}@h/d'",
+        $"jdbc:postgresql://h/d?user=u&password={Secret}",
+        $"{Secret}",
+        $"Host=h;Username=u;Password={Secret}",
+        $"Host=h;Username=u;PWD={Secret}",
+        $"Host=h;Password=x;{Secret}=y",
+        $"Host=h;Password=x;{Secret}",
+        $"Host=h;Password='{Secret}",
+        $"Host=h;Passwort={Secret}",
+        $"Host=h;Pass={Secret};Port=5",
+        $"Host=h;Port={Secret}",
+        $"Host=h password={Secret}",
+        $"host=h user=u password={Secret} dbname=d",
+        $"Host=u:{Secret}@h",
+        $"Host=postgresql://u:{Secret}@h/d",
+        $"Host=h;Database=postgresql://u:{Secret}@h/d",
+        $"Host=h;Database=d?password={Secret}",
+        $"Host=h;Username=u:{Secret}",
+        $"Host=h;SSL Password={Secret};Username=u",
+        $"Host=h;Options=-c x={Secret}",
+        $"Database=d;Password={Secret}",
     ];
 
     [TestCaseSource(nameof(_oddForms))]
@@ -160,7 +160,7 @@ public sealed class ConnectionStringsTests
             told += exception;
         }
 
-        Assert.That(told, Does.Not.Contain(_secret).IgnoreCase);
+        Assert.That(told, Does.Not.Contain(Secret).IgnoreCase);
     }
 
     [TestCase("postgresql://app:pw@db.example.org/nexus", "db.example.org:5432/nexus (user app)")]

@@ -71,7 +71,7 @@ internal sealed class LinkLookup(DbContext db)
             yield return LinkKeys.SummaryLock(trainId, continuation.Key);
         }
 
-        foreach (var prompt in subject.Answer.TaskPrompts)
+        foreach (var prompt in subject.Answer.PromptedTasks)
         {
             yield return LinkKeys.OpeningLock(trainId, LinkSubject.OpeningHash(prompt.Prompt));
         }

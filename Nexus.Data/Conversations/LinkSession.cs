@@ -509,7 +509,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
     private void AddAnswer(LinkSubject subject)
     {
         var request = subject.Request;
-        foreach (var prompt in subject.Answer.TaskPrompts)
+        foreach (var prompt in subject.Answer.PromptedTasks)
         {
             if (_tracked.Prompt(request.RequestId, prompt.Ordinal) is null && !subject.HadAnswer)
             {

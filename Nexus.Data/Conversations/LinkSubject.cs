@@ -90,7 +90,7 @@ internal sealed class LinkSubject
         }
 
         var subtasksUntil = Request.Timestamp + LinkRules.SubtaskWindow;
-        foreach (var prompt in Answer.TaskPrompts)
+        foreach (var prompt in Answer.PromptedTasks)
         {
             yield return (LinkKeys.WaitForPrompt(prompt.PromptHash), subtasksUntil, WaitReason.Answer);
         }

@@ -21,7 +21,7 @@ public sealed class AnswerHasherTests
         var hashes = AnswerHasher.Hash(Encoding.UTF8.GetBytes(response));
 
         Assert.That(hashes.AnswerHash, Is.Null);
-        Assert.That(hashes.TaskPrompts, Is.Empty);
+        Assert.That(hashes.PromptedTasks, Is.Empty);
         Assert.That(hashes.SummaryKeys, Is.Empty);
         Assert.That(hashes.ToolUseCount, Is.Zero);
     }
@@ -43,9 +43,9 @@ public sealed class AnswerHasherTests
             """);
 
         Assert.That(
-            hashes.TaskPrompts.Select(prompt => (prompt.ToolUseId, prompt.Ordinal, prompt.Prompt)),
+            hashes.PromptedTasks.Select(prompt => (prompt.ToolUseId, prompt.Ordinal, prompt.Prompt)),
             Is.EqualTo(new[] { ("t1", 0, "One"), ("t3", 1, "Two"), (null, 2, "One") }));
-        Assert.That(hashes.TaskPrompts[0].PromptHash, Is.EqualTo(hashes.TaskPrompts[2].PromptHash));
+        Assert.That(hashes.PromptedTasks[0].PromptHash, Is.EqualTo(hashes.PromptedTasks[2].PromptHash));
         Assert.That(hashes.ToolUseCount, Is.EqualTo(8));
     }
 

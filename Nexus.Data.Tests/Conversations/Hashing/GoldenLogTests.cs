@@ -59,7 +59,7 @@ public sealed class GoldenLogTests
         var answer = HashAnswer(link.GetProperty("parent").GetString()!);
         var opening = Hash(link.GetProperty("label").GetString()!);
 
-        Assert.That(answer.TaskPrompts.Select(prompt => prompt.PromptHash), Does.Contain(opening.OpeningTextHash));
+        Assert.That(answer.PromptedTasks.Select(prompt => prompt.PromptHash), Does.Contain(opening.OpeningTextHash));
     }
 
     [TestCaseSource(nameof(Continuations))]

@@ -10,7 +10,7 @@ namespace Nexus.Data.Tests.Conversations.Hashing;
 /// </summary>
 public sealed class JavaScriptComparisonTests
 {
-    private const int _messages = 10_000;
+    private const int Messages = 10_000;
 
     [Test]
     public async Task Ten_thousand_generated_messages_hash_as_in_JavaScript()
@@ -45,7 +45,7 @@ public sealed class JavaScriptComparisonTests
         var generator = new BodyGenerator(seed: 20250901);
         var random = new Random(7);
         var bodies = new List<byte[]>();
-        for (var messages = 0; messages < _messages;)
+        for (var messages = 0; messages < Messages;)
         {
             var count = 1 + random.Next(9);
             bodies.Add(generator.Body(count).ToUtf8(random));

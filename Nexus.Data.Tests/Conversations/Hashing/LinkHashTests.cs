@@ -6,8 +6,8 @@ namespace Nexus.Data.Tests.Conversations.Hashing;
 
 public sealed class LinkHashTests
 {
-    private const string _use = """{"type":"tool_use","id":"t1","name":"Ls","input":{"path":"."}}""";
-    private const string _result = """{"type":"tool_result","tool_use_id":"t1","content":"a.cs"}""";
+    private const string Use = """{"type":"tool_use","id":"t1","name":"Ls","input":{"path":"."}}""";
+    private const string Result = """{"type":"tool_result","tool_use_id":"t1","content":"a.cs"}""";
 
     [Test]
     public void The_normal_form_is_the_documented_one()
@@ -46,19 +46,19 @@ public sealed class LinkHashTests
     [TestCase("\"Plan\"", """[{"type":"text"},{"type":"text","text":null},{"type":"text","text":"Plan"}]""")]
     [TestCase("\"a\\u0000b\\ud83dc\"", "\"a\\ufffdb\\ufffdc\"")]
     [TestCase("\"\\ud83d\\ude80\"", "\"🚀\"")]
-    [TestCase("[" + _result + "]", """[{"content":[{"type":"text","text":"a.cs"}],"tool_use_id":"t1","type":"tool_result"}]""")]
-    [TestCase("[" + _result + "]", """[{"type":"tool_result","tool_use_id":"t1","content":"a.cs\r\n","is_error":true}]""")]
-    [TestCase("[" + _result + "]",
+    [TestCase("[" + Result + "]", """[{"content":[{"type":"text","text":"a.cs"}],"tool_use_id":"t1","type":"tool_result"}]""")]
+    [TestCase("[" + Result + "]", """[{"type":"tool_result","tool_use_id":"t1","content":"a.cs\r\n","is_error":true}]""")]
+    [TestCase("[" + Result + "]",
         """[{"type":"tool_result","tool_use_id":"t1","content":"a.cs\n<system-reminder>x</system-reminder>"}]""")]
-    [TestCase("[" + _result + "]", "[" + _result + "," + _result + "]")]
+    [TestCase("[" + Result + "]", "[" + Result + "," + Result + "]")]
     [TestCase("""[{"type":"tool_result","tool_use_id":"t1"}]""",
         """[{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":""},{"type":"thinking"}]}]""")]
     [TestCase("""[{"type":"tool_result","tool_use_id":"t1","content":null}]""",
         """[{"type":"tool_result","tool_use_id":"t1","content":"  "}]""")]
-    [TestCase("[" + _use + "]", """[{"input":{"path":"."},"name":"Ls","id":"t1","type":"tool_use","cache_control":{}}]""")]
-    [TestCase("[" + _use + "]",
+    [TestCase("[" + Use + "]", """[{"input":{"path":"."},"name":"Ls","id":"t1","type":"tool_use","cache_control":{}}]""")]
+    [TestCase("[" + Use + "]",
         """[{"type":"tool_use","id":"t1","name":"Ls","input":{"path":".<system-reminder>x</system-reminder>"}}]""")]
-    [TestCase("[" + _use + "]",
+    [TestCase("[" + Use + "]",
         """[{"type":"tool_use","id":"t1","name":"Ls","input":{"path":"/","path":".","cache_control":{"a":1}}}]""")]
     [TestCase("""[{"type":"tool_use","id":"t1","name":"N","input":[1,1E5,0,null,0.1]}]""",
         """[{"type":"tool_use","id":"t1","name":"N","input":[1.0,100000,-0.0,null,1e-1]}]""")]
@@ -81,20 +81,20 @@ public sealed class LinkHashTests
     [TestCase("""[{"type":"text","text":"a\nb"}]""", """[{"type":"text","text":"a"},{"type":"text","text":"b"}]""")]
     [TestCase("""[{"type":"text","text":"aT"},{"type":"text","text":"b"}]""",
         """[{"type":"text","text":"a"},{"type":"text","text":"Tb"}]""")]
-    [TestCase("[" + _use + "]", """[{"type":"tool_use","id":"t2","name":"Ls","input":{"path":"."}}]""")]
-    [TestCase("[" + _use + "]", """[{"type":"tool_use","id":"t1","name":"LS","input":{"path":"."}}]""")]
-    [TestCase("[" + _use + "]", """[{"type":"tool_use","id":"t1","name":"Ls","input":{"path":".."}}]""")]
-    [TestCase("[" + _use + "]", """[{"type":"tool_use","id":"t1","name":"Ls","input":{"path":".\r\n"}}]""")]
-    [TestCase("[" + _use + "]", """[{"type":"tool_use","id":"t1","name":"Ls"}]""")]
+    [TestCase("[" + Use + "]", """[{"type":"tool_use","id":"t2","name":"Ls","input":{"path":"."}}]""")]
+    [TestCase("[" + Use + "]", """[{"type":"tool_use","id":"t1","name":"LS","input":{"path":"."}}]""")]
+    [TestCase("[" + Use + "]", """[{"type":"tool_use","id":"t1","name":"Ls","input":{"path":".."}}]""")]
+    [TestCase("[" + Use + "]", """[{"type":"tool_use","id":"t1","name":"Ls","input":{"path":".\r\n"}}]""")]
+    [TestCase("[" + Use + "]", """[{"type":"tool_use","id":"t1","name":"Ls"}]""")]
     [TestCase("""[{"type":"tool_use","id":"t","name":"N","input":1}]""",
         """[{"type":"tool_use","id":"t","name":"N","input":"1"}]""")]
     [TestCase("""[{"type":"tool_use","id":"t","name":"N","input":[[],1]}]""",
         """[{"type":"tool_use","id":"t","name":"N","input":[[1]]}]""")]
     [TestCase("""[{"type":"tool_use","id":"t","name":"N","input":{"a":{},"b":1}}]""",
         """[{"type":"tool_use","id":"t","name":"N","input":{"a":{"b":1}}}]""")]
-    [TestCase("[" + _result + "]", """[{"type":"tool_result","tool_use_id":"t1","content":"b.cs"}]""")]
-    [TestCase("[" + _result + "]", """[{"type":"tool_result","tool_use_id":"t2","content":"a.cs"}]""")]
-    [TestCase("[" + _result + "]", """[{"type":"tool_result","tool_use_id":"t1"},{"type":"text","text":"a.cs"}]""")]
+    [TestCase("[" + Result + "]", """[{"type":"tool_result","tool_use_id":"t1","content":"b.cs"}]""")]
+    [TestCase("[" + Result + "]", """[{"type":"tool_result","tool_use_id":"t2","content":"a.cs"}]""")]
+    [TestCase("[" + Result + "]", """[{"type":"tool_result","tool_use_id":"t1"},{"type":"text","text":"a.cs"}]""")]
     [TestCase("""[{"type":"image","source":{"type":"base64","data":"A"}}]""",
         """[{"type":"image","source":{"type":"base64","data":"B"}}]""")]
     [TestCase("""[{"type":"image","source":{"type":"url","url":"https://a"}}]""",
@@ -208,13 +208,13 @@ public sealed class LinkHashTests
     public void A_tool_block_that_came_before_is_dropped_and_the_rest_of_its_message_stays()
     {
         var once = Hashed.Messages($$"""
-            {"role":"user","content":"a"},{"role":"assistant","content":[{{_use}}]},
-            {"role":"user","content":[{{_result}}]},{"role":"assistant","content":"b"},{"role":"user","content":"c"}
+            {"role":"user","content":"a"},{"role":"assistant","content":[{{Use}}]},
+            {"role":"user","content":[{{Result}}]},{"role":"assistant","content":"b"},{"role":"user","content":"c"}
             """);
         var twice = Hashed.Messages($$"""
-            {"role":"user","content":"a"},{"role":"assistant","content":[{{_use}}]},
-            {"role":"user","content":[{{_result}}]},{"role":"assistant","content":[{{_use}},{"type":"text","text":"b"}]},
-            {"role":"user","content":[{{_result}}]},{"role":"user","content":[{"type":"text","text":"c"},{{_result}}]}
+            {"role":"user","content":"a"},{"role":"assistant","content":[{{Use}}]},
+            {"role":"user","content":[{{Result}}]},{"role":"assistant","content":[{{Use}},{"type":"text","text":"b"}]},
+            {"role":"user","content":[{{Result}}]},{"role":"user","content":[{"type":"text","text":"c"},{{Result}}]}
             """);
 
         Assert.That(twice.LinkHash, Is.EqualTo(once.LinkHash));
@@ -225,7 +225,7 @@ public sealed class LinkHashTests
     public void An_id_as_use_and_as_result_is_no_repetition()
     {
         var without = Hashed.Messages("""{"role":"user","content":"a"}""");
-        var with = Hashed.Messages($$"""{"role":"user","content":[{"type":"text","text":"a"},{{_use}},{{_result}}]}""");
+        var with = Hashed.Messages($$"""{"role":"user","content":[{"type":"text","text":"a"},{{Use}},{{Result}}]}""");
 
         Assert.That(with.LinkHash, Is.Not.EqualTo(without.LinkHash));
         Assert.That(with.OpeningTextHash, Is.Null);

@@ -16,8 +16,8 @@ public sealed class OpeningTests
         var prompt = Hashed.Answer($$$"""[{"type":"tool_use","id":"t","name":"Task","input":{"prompt":{{{Quote(text)}}}}}]""");
 
         Assert.That(opening, Is.EqualTo(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
-        Assert.That(prompt.TaskPrompts.Single().PromptHash, Is.EqualTo(opening));
-        Assert.That(prompt.TaskPrompts.Single().Prompt, Is.EqualTo(text));
+        Assert.That(prompt.PromptedTasks.Single().PromptHash, Is.EqualTo(opening));
+        Assert.That(prompt.PromptedTasks.Single().Prompt, Is.EqualTo(text));
     }
 
     [TestCase("""{"role":"user","content":[{"type":"text","text":"a"},{"type":"image","source":{"data":"A"}}]}""")]

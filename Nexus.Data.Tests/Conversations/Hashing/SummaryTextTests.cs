@@ -5,10 +5,10 @@ namespace Nexus.Data.Tests.Conversations.Hashing;
 
 public sealed class SummaryTextTests
 {
-    private const string _sentence =
+    private const string Sentence =
         "This session is being continued from a previous conversation that ran out of context.";
 
-    private const string _summary =
+    private const string LongSummary =
         "The user is writing a travel guide. Chapters one and two are done; chapter three is next.";
 
     [TestCase("", "")]
@@ -39,28 +39,28 @@ public sealed class SummaryTextTests
         Assert.That(SummaryText.Key(forty[1..]), Is.Null);
     }
 
-    [TestCase("The conversation is summarized below:\n" + _summary + "\nPlease continue the conversation from here.")]
-    [TestCase("The summary below covers the earlier portion.\n\nSummary:\n" + _summary
+    [TestCase("The conversation is summarized below:\n" + LongSummary + "\nPlease continue the conversation from here.")]
+    [TestCase("The summary below covers the earlier portion.\n\nSummary:\n" + LongSummary
         + "\n\nIf you need specific details from before compaction, read the transcript.")]
-    [TestCase("Summary: " + _summary + " Continue the conversation from where it left off without asking.")]
-    [TestCase("The conversation is summarized below: Analysis: " + _summary)]
-    [TestCase("Summary: " + _summary
+    [TestCase("Summary: " + LongSummary + " Continue the conversation from where it left off without asking.")]
+    [TestCase("The conversation is summarized below: Analysis: " + LongSummary)]
+    [TestCase("Summary: " + LongSummary
         + "\nContinue the conversation from where it left off\nPlease continue the conversation Summary: no")]
     public void A_continuation_is_known_in_every_wording(string text)
     {
         foreach (var content in new[]
         {
-            (Json)$"{_sentence} {text}",
+            (Json)$"{Sentence} {text}",
             Json.Array(
                 Json.Object(("type", "text"), ("text", "<system-reminder>x</system-reminder>")),
                 Json.Object(("type", "text"), ("text", "Hello")),
-                Json.Object(("type", "text"), ("text", $"Note: {_sentence}\r\n{text}")),
+                Json.Object(("type", "text"), ("text", $"Note: {Sentence}\r\n{text}")),
                 Json.Object(("type", "text"), ("text", "Chapter three"))),
         })
         {
             var continuation = Hashed.User(Encoding.UTF8.GetString(content.ToUtf8())).Continuation;
 
-            Assert.That(continuation?.Text, Is.EqualTo(SummaryText.Normalize(_summary)));
+            Assert.That(continuation?.Text, Is.EqualTo(SummaryText.Normalize(LongSummary)));
             Assert.That(continuation!.Key, Is.EqualTo(SummaryText.Key(continuation.Text)));
         }
     }
@@ -68,44 +68,44 @@ public sealed class SummaryTextTests
     [Test]
     public void A_continuation_may_have_several_messages()
     {
-        var first = Json.Object(("role", "user"), ("content", $"{_sentence} Summary: {_summary}"));
+        var first = Json.Object(("role", "user"), ("content", $"{Sentence} Summary: {LongSummary}"));
         var messages = Encoding.UTF8.GetString(first.ToUtf8())
             + """,{"role":"assistant","content":"a"},{"role":"user","content":"b"}""";
 
         Assert.That(Hashed.Messages(messages).Continuation, Is.Not.Null);
     }
 
-    [TestCase("Summary: " + _summary)]
-    [TestCase(_sentence)]
-    [TestCase(_sentence + " Summary: too short")]
-    [TestCase(_sentence + " The conversation is summarized below:\n\nPlease continue the conversation." + _summary)]
-    [TestCase("Summary: " + _summary + " " + _sentence)]
+    [TestCase("Summary: " + LongSummary)]
+    [TestCase(Sentence)]
+    [TestCase(Sentence + " Summary: too short")]
+    [TestCase(Sentence + " The conversation is summarized below:\n\nPlease continue the conversation." + LongSummary)]
+    [TestCase("Summary: " + LongSummary + " " + Sentence)]
     public void Other_texts_continue_nothing(string text)
     {
         Assert.That(Hashed.User(Encoding.UTF8.GetString(((Json)text).ToUtf8())).Continuation, Is.Null);
         Assert.That(
             Hashed.Messages("""{"role":"assistant","content":""" + Encoding.UTF8.GetString(
-                ((Json)$"{_sentence} Summary: {_summary}").ToUtf8()) + """},{"role":"user","content":"b"}""").Continuation,
+                ((Json)$"{Sentence} Summary: {LongSummary}").ToUtf8()) + """},{"role":"user","content":"b"}""").Continuation,
             Is.Null);
     }
 
     [Test]
     public void A_summary_stands_in_the_answer_that_it_came_from()
     {
-        var answer = Answer($"<analysis>\nThinking.\n</analysis>\n\n<summary>\n{_summary.ToUpperInvariant()}\n</summary>");
+        var answer = Answer($"<analysis>\nThinking.\n</analysis>\n\n<summary>\n{LongSummary.ToUpperInvariant()}\n</summary>");
 
-        Assert.That(SummaryText.StandsIn(SummaryText.Normalize(_summary), answer));
-        Assert.That(SummaryText.StandsIn(SummaryText.Normalize("Analysis: Thinking. Summary: " + _summary), answer));
-        Assert.That(SummaryText.StandsIn(SummaryText.Normalize(_summary + " And more"), answer), Is.False);
+        Assert.That(SummaryText.StandsIn(SummaryText.Normalize(LongSummary), answer));
+        Assert.That(SummaryText.StandsIn(SummaryText.Normalize("Analysis: Thinking. Summary: " + LongSummary), answer));
+        Assert.That(SummaryText.StandsIn(SummaryText.Normalize(LongSummary + " And more"), answer), Is.False);
         Assert.That(SummaryText.StandsIn("the user is", answer), Is.False);
-        Assert.That(SummaryText.StandsIn(SummaryText.Normalize(_summary), "{"u8), Is.False);
+        Assert.That(SummaryText.StandsIn(SummaryText.Normalize(LongSummary), "{"u8), Is.False);
     }
 
     [Test]
     public void Only_the_first_two_thousand_characters_of_a_summary_count()
     {
         var start = string.Concat(Enumerable.Range(0, 500).Select(number => $"{number:000} "));
-        var text = $"{_sentence} Summary: {start}and an end that the answer has not";
+        var text = $"{Sentence} Summary: {start}and an end that the answer has not";
 
         var continuation = Hashed.User(Encoding.UTF8.GetString(((Json)text).ToUtf8())).Continuation;
 

@@ -38,7 +38,7 @@ public static class AnswerHasher
         return new AnswerHashes
         {
             AnswerHash = hash,
-            TaskPrompts = PromptsOf(tape, form, content, out var toolUses),
+            PromptedTasks = PromptsOf(tape, form, content, out var toolUses),
             SummaryKeys = keys,
             ToolUseCount = toolUses,
         };
@@ -94,9 +94,9 @@ public static class AnswerHasher
         return texts;
     }
 
-    private static List<TaskPrompt> PromptsOf(JsonTape tape, LinkForm form, int content, out int toolUses)
+    private static List<PromptedTask> PromptsOf(JsonTape tape, LinkForm form, int content, out int toolUses)
     {
-        var prompts = new List<TaskPrompt>();
+        var prompts = new List<PromptedTask>();
         var known = new HashSet<string>();
         toolUses = 0;
         if (tape.Kind(content) != JsonKind.Array)
@@ -126,7 +126,7 @@ public static class AnswerHasher
                 && tape.Kind(prompt) == JsonKind.String
                 && form.ReadText(prompt) is { IsEmpty: false } text)
             {
-                prompts.Add(new TaskPrompt(id, prompts.Count, SHA256.HashData(text), Encoding.UTF8.GetString(text)));
+                prompts.Add(new PromptedTask(id, prompts.Count, SHA256.HashData(text), Encoding.UTF8.GetString(text)));
             }
         }
 

@@ -3,6 +3,10 @@ namespace Nexus.Data.Conversations.Hashing;
 /// <summary>What linking needs to know of a request's body, from one pass over its bytes.</summary>
 public sealed class RequestHashes
 {
+    internal RequestHashes()
+    {
+    }
+
     /// <summary>Whether the body has a list of messages that is not empty.</summary>
     public bool HasMessages { get; init; }
 

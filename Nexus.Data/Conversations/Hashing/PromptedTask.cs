@@ -5,4 +5,4 @@ namespace Nexus.Data.Conversations.Hashing;
 /// <param name="Ordinal">Its place among the prompts of the answer, from 0.</param>
 /// <param name="PromptHash">32 bytes, equal to <see cref="RequestHashes.OpeningTextHash"/> of the sub-task.</param>
 /// <param name="Prompt">The prompt without reminders, with LF for CRLF, trimmed; never empty.</param>
-public sealed record TaskPrompt(string? ToolUseId, int Ordinal, byte[] PromptHash, string Prompt);
+public sealed record PromptedTask(string? ToolUseId, int Ordinal, byte[] PromptHash, string Prompt);
