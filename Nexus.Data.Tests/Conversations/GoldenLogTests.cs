@@ -81,6 +81,14 @@ internal static class GoldenLog
 
     public static string PathOf(string file) => Path.Combine(TestContext.CurrentContext.TestDirectory, "Golden", file);
 
+    /// <summary>The requests by their labels.</summary>
+    public static async Task<Dictionary<string, Guid>> IdsAsync()
+    {
+        using var expected = JsonDocument.Parse(await File.ReadAllTextAsync(PathOf("expected-links.json")));
+        return expected.RootElement.EnumerateArray().ToDictionary(
+            link => link.GetProperty("label").GetString()!, link => link.GetProperty("request_id").GetGuid());
+    }
+
     public static async Task AssertLinksAsync(NexusDbContext db)
     {
         var expected = JsonDocument.Parse(await File.ReadAllTextAsync(PathOf("expected-links.json"))).RootElement

@@ -139,6 +139,38 @@ public sealed class LinkHashTests
         Assert.That(hashes, Has.Count.EqualTo(2 * (text.Length + 1)));
     }
 
+    [Test]
+    public void Every_letter_of_counted_content_counts()
+    {
+        // What is in capitals counts, and it counts apart from everything else.
+        const string messages = """
+            {"role":"user","content":"PLAN"},
+            {"role":"assistant","content":[{"type":"thinking","thinking":"x"},{"type":"text","text":"A B"},
+            {"type":"tool_use","id":"T1","name":"LS","input":{"PATH":["X",{"Y":"Z"}]},"cache_control":{"type":"x"}},
+            {"type":"server_tool_use","id":"S1","name":"W","input":{"Q":"R"}}]},
+            {"role":"user","content":[{"type":"tool_result","is_error":true,"tool_use_id":"T1","content":[
+            {"type":"text","text":"OK"},{"type":"image","source":{"type":"base64","data":"IMG"}}]},
+            {"type":"tool_result","tool_use_id":"T2","content":"STRING"},
+            {"type":"image","source":{"type":"url","url":"HTTP"}},{"type":"image","source":{"type":"file","file_id":"F"}},
+            {"type":"document","title":"x","source":{"type":"text","data":"DOC"}},
+            {"type":"document","source":{"type":"content","content":[{"type":"text","text":"IN"}]}}]}
+            """;
+        var hashes = new HashSet<string> { Hashed.Hex(Hashed.Messages(messages).LinkHash) };
+        var letters = 0;
+        for (var place = 0; place < messages.Length; place++)
+        {
+            if (char.IsAsciiLetterUpper(messages[place]))
+            {
+                letters++;
+                var changed = $"{messages[..place]}é{messages[(place + 1)..]}";
+                hashes.Add(Hashed.Hex(Hashed.Messages(changed).LinkHash));
+            }
+        }
+
+        Assert.That(letters, Is.GreaterThan(40));
+        Assert.That(hashes, Has.Count.EqualTo(letters + 1));
+    }
+
     [TestCase("""{"role":"system","content":"The user opened a file."}""")]
     [TestCase("""{"role":"tool","content":"x"}""")]
     [TestCase("""{"content":"x"}""")]

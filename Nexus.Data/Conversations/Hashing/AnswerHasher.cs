@@ -114,8 +114,9 @@ public static class AnswerHasher
             }
 
             toolUses++;
-            var id = tape.Kind(fields.Id) == JsonKind.String ? form.ReadString(fields.Id) : null;
-            if (!string.IsNullOrEmpty(id) && !known.Add(id))
+            var hasId = tape.Kind(fields.Id) == JsonKind.String && !tape.Raw(fields.Id).IsEmpty;
+            var id = hasId ? form.ReadString(fields.Id) : null;
+            if (id is not null && !known.Add(id))
             {
                 continue;
             }

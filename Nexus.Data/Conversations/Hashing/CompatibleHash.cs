@@ -6,54 +6,108 @@ namespace Nexus.Data.Conversations.Hashing;
 
 /// <summary>
 /// The message hashes of the original program, byte for byte, its oddities included: other programs that read the
-/// table rely on them. Messages are added in their order; each goes into the one hash whose state is kept for the
-/// parent and the grandparent.
+/// table rely on them. Messages are added in their order; each goes into the one hash.
 /// </summary>
-internal sealed class CompatibleHash(JsonTape tape) : IDisposable
+/// <remarks>
+/// A state of a hash costs as much as hashing half a kilobyte, and which message is the parent's last is known at the
+/// end only. So the newest messages wait, and a state is taken where one is asked for.
+/// </remarks>
+internal sealed class CompatibleHash : IDisposable
 {
-    // The states after the newest message and after the four before it.
-    private const int _remembered = 5;
+    // Messages of this one that its grandparent has not.
+    private const int _waiting = 4;
 
+    private readonly JsonTape _tape;
+    private readonly JavaScriptJson _json;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly byte[] _states = new byte[_remembered * SHA256.HashSizeInBytes];
-    private readonly PooledBuffer _form = new();
+    private readonly PooledBuffer[] _forms = new PooledBuffer[_waiting + 1];
+    private readonly bool[] _wanted = new bool[_waiting + 1];
+    private readonly List<byte[]?> _states = [];
     private readonly PooledBuffer _scratch = new();
-    private readonly JavaScriptJson _json = new(tape);
     private readonly HashSet<string> _uses = [];
     private readonly HashSet<string> _results = [];
+    private PooledBuffer _form;
+    private int _added;
 
-    /// <summary>Messages that were not dropped for a tool block that came before.</summary>
-    public int Kept { get; private set; }
+    public CompatibleHash(JsonTape tape)
+    {
+        _tape = tape;
+        _json = new JavaScriptJson(tape);
+        for (var index = 0; index < _forms.Length; index++)
+        {
+            _forms[index] = new PooledBuffer();
+        }
+
+        _form = _forms[0];
+    }
+
+    /// <summary>Messages that were not dropped for a tool block that came before; 0 where one is rejected.</summary>
+    public int Kept => Error is null ? _added : 0;
 
     /// <summary>Why the original hashes nothing of these messages; null while it does.</summary>
     public string? Error { get; private set; }
 
     /// <summary>
-    /// The state after the kept messages without the last few, at most four; null where there is none.
+    /// The hash of this many kept messages, 32 bytes; null where it was not asked for. Those of all, and without the last
+    /// two and the last four, are there when all is <see cref="Finish">finished</see>.
     /// </summary>
-    public byte[]? StateWithout(int last)
+    public byte[]? HashOf(int kept) => kept switch
     {
-        if (Error is not null || last > Kept)
+        < 0 => null,
+        0 => SHA256.HashData([]),
+        _ => kept <= _states.Count ? _states[kept - 1] : null,
+    };
+
+    /// <summary>Asks for the hash of the messages so far.</summary>
+    /// <returns>What to ask <see cref="HashOf"/> with in the end; -1 where a message is rejected.</returns>
+    public int Want()
+    {
+        if (Error is not null)
         {
-            return null;
+            return -1;
         }
 
-        return last == Kept ? SHA256.HashData([]) : State(Kept - last).ToArray();
+        if (_added > 0)
+        {
+            _wanted[(_added - 1) % _wanted.Length] = true;
+        }
+
+        return _added;
     }
 
     /// <summary>Adds the message on the tape.</summary>
     public void Add(int message)
+    {
+        if (Error is null && TryAdd(message) is { } error)
+        {
+            HashWaiting();
+            Error = error;
+        }
+    }
+
+    /// <summary>Hashes the messages that wait; none is added after it.</summary>
+    public void Finish()
     {
         if (Error is not null)
         {
             return;
         }
 
-        Error = TryAdd(message);
-        if (Error is not null)
+        if (_states.Count > 0)
         {
-            Kept = 0;
+            // Four wait, and the state is that of the messages before them.
+            _states[^1] ??= _hash.GetCurrentHash();
         }
+
+        foreach (var last in (ReadOnlySpan<int>)[1, 3])
+        {
+            if (_added >= last)
+            {
+                _wanted[(_added - last) % _wanted.Length] = true;
+            }
+        }
+
+        HashWaiting();
     }
 
     /// <summary>Forgets every message.</summary>
@@ -61,32 +115,50 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     {
         Span<byte> ignored = stackalloc byte[SHA256.HashSizeInBytes];
         _hash.GetHashAndReset(ignored);
+        _states.Clear();
         _uses.Clear();
         _results.Clear();
-        Kept = 0;
+        _added = 0;
+        Array.Clear(_wanted);
         Error = null;
     }
 
     public void Dispose()
     {
         _hash.Dispose();
-        _form.Dispose();
         _scratch.Dispose();
         _json.Dispose();
+        foreach (var form in _forms)
+        {
+            form.Dispose();
+        }
     }
 
-    private Span<byte> State(int kept) =>
-        _states.AsSpan(kept % _remembered * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes);
+    private void HashWaiting()
+    {
+        while (_states.Count < _added)
+        {
+            HashNext();
+        }
+    }
+
+    private void HashNext()
+    {
+        var place = _states.Count % _forms.Length;
+        _hash.AppendData(_forms[place].Written);
+        _states.Add(_wanted[place] ? _hash.GetCurrentHash() : null);
+        _wanted[place] = false;
+    }
 
     private string? TryAdd(int message)
     {
-        if (tape.Kind(message) == JsonKind.Null)
+        if (_tape.Kind(message) == JsonKind.Null)
         {
             return "A message is null.";
         }
 
-        var fields = new MessageFields(tape, message);
-        var kind = fields.Content == JsonTape.Missing ? JsonKind.Null : tape.Kind(fields.Content);
+        var fields = new MessageFields(_tape, message);
+        var kind = fields.Content == JsonTape.Missing ? JsonKind.Null : _tape.Kind(fields.Content);
         if (kind is not (JsonKind.String or JsonKind.Array))
         {
             return "The content of a message is neither text nor a list.";
@@ -105,13 +177,14 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
             }
         }
 
-        if (tape.Kind(fields.Role) != JsonKind.String || tape.Raw(fields.Role).IsEmpty)
+        if (_tape.Kind(fields.Role) != JsonKind.String || _tape.Raw(fields.Role).IsEmpty)
         {
             return "A message has no role.";
         }
 
+        _form = _forms[_added % _forms.Length];
         _form.Clear();
-        JavaScriptJson.AppendText(tape, fields.Role, _form);
+        JavaScriptJson.AppendText(_tape, fields.Role, _form);
         _form.Append((byte)'\n');
         var error = kind == JsonKind.String ? AppendString(fields.Content) : AppendBlocks(fields.Content);
         if (error is not null)
@@ -120,18 +193,21 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
         }
 
         _form.Append((byte)'\n');
-        _hash.AppendData(_form.Written);
-        Kept++;
-        _hash.GetCurrentHash(State(Kept));
+        _added++;
+        if (_added - _states.Count > _waiting)
+        {
+            HashNext();
+        }
+
         return null;
     }
 
     private bool HasNull(int content)
     {
-        var end = tape.Next(content);
-        for (var block = content + 1; block < end; block = tape.Next(block))
+        var end = _tape.Next(content);
+        for (var block = content + 1; block < end; block = _tape.Next(block))
         {
-            if (tape.Kind(block) == JsonKind.Null)
+            if (_tape.Kind(block) == JsonKind.Null)
             {
                 return true;
             }
@@ -144,15 +220,15 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private bool IsRepetition(int content)
     {
         var repeated = false;
-        var end = tape.Next(content);
-        for (var block = content + 1; block < end; block = tape.Next(block))
+        var end = _tape.Next(content);
+        for (var block = content + 1; block < end; block = _tape.Next(block))
         {
-            var fields = new MessageFields(tape, block);
-            if (tape.Is(fields.Type, "tool_use"u8))
+            var fields = new MessageFields(_tape, block);
+            if (_tape.Is(fields.Type, "tool_use"u8))
             {
                 repeated |= IsKnown(fields.Id, _uses);
             }
-            else if (tape.Is(fields.Type, "tool_result"u8))
+            else if (_tape.Is(fields.Type, "tool_result"u8))
             {
                 repeated |= IsKnown(fields.ToolUseId, _results);
             }
@@ -164,20 +240,20 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private bool IsKnown(int id, HashSet<string> known)
     {
         // An object is no other object, however alike they are.
-        if (!JavaScriptJson.IsTruthy(tape, id) || tape.Kind(id) is JsonKind.Object or JsonKind.Array)
+        if (!JavaScriptJson.IsTruthy(_tape, id) || _tape.Kind(id) is JsonKind.Object or JsonKind.Array)
         {
             return false;
         }
 
         _scratch.Clear();
-        if (tape.Kind(id) == JsonKind.String)
+        if (_tape.Kind(id) == JsonKind.String)
         {
             _scratch.Append((byte)'s');
-            _scratch.Append(tape.Text(id, out _));
+            _scratch.Append(_tape.Text(id, out _));
         }
         else
         {
-            JavaScriptJson.AppendText(tape, id, _scratch);
+            JavaScriptJson.AppendText(_tape, id, _scratch);
         }
 
         return !known.Add(Encoding.Latin1.GetString(_scratch.Written));
@@ -193,8 +269,8 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private string? AppendBlocks(int content)
     {
         var index = 0;
-        var end = tape.Next(content);
-        for (var block = content + 1; block < end; block = tape.Next(block))
+        var end = _tape.Next(content);
+        for (var block = content + 1; block < end; block = _tape.Next(block))
         {
             var start = _form.Length;
             if (index > 0)
@@ -207,7 +283,7 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
             _form.Advance(digits);
             _form.Append((byte)']');
 
-            var error = AppendBlock(new MessageFields(tape, block), out var dropped);
+            var error = AppendBlock(new MessageFields(_tape, block), out var dropped);
             if (error is not null)
             {
                 return error;
@@ -229,22 +305,22 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private string? AppendBlock(in MessageFields fields, out bool dropped)
     {
         dropped = false;
-        if (tape.Is(fields.Type, "text"u8))
+        if (_tape.Is(fields.Type, "text"u8))
         {
             return AppendTextBlock(fields.Text, out dropped);
         }
 
-        if (tape.Is(fields.Type, "image"u8))
+        if (_tape.Is(fields.Type, "image"u8))
         {
             return AppendImage(fields.Source);
         }
 
-        if (tape.Is(fields.Type, "tool_use"u8))
+        if (_tape.Is(fields.Type, "tool_use"u8))
         {
             _form.Append("tool_use:"u8);
-            JavaScriptJson.AppendText(tape, fields.Name, _form);
+            JavaScriptJson.AppendText(_tape, fields.Name, _form);
             _form.Append((byte)':');
-            JavaScriptJson.AppendText(tape, fields.Id, _form);
+            JavaScriptJson.AppendText(_tape, fields.Id, _form);
             _form.Append((byte)':');
             if (fields.Input == JsonTape.Missing)
             {
@@ -255,13 +331,13 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
                 _json.Write(fields.Input, _form);
             }
         }
-        else if (tape.Is(fields.Type, "tool_result"u8))
+        else if (_tape.Is(fields.Type, "tool_result"u8))
         {
             AppendToolResult(fields);
         }
         else
         {
-            JavaScriptJson.AppendText(tape, fields.Type, _form);
+            JavaScriptJson.AppendText(_tape, fields.Type, _form);
             _form.Append(":unknown"u8);
         }
 
@@ -272,9 +348,9 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     {
         dropped = false;
         _form.Append("text:"u8);
-        if (tape.Kind(token) != JsonKind.String)
+        if (_tape.Kind(token) != JsonKind.String)
         {
-            return JavaScriptJson.IsTruthy(tape, token) ? "The text of a block is no text." : null;
+            return JavaScriptJson.IsTruthy(_tape, token) ? "The text of a block is no text." : null;
         }
 
         dropped = !AppendText(token, stripped: true, trimmed: true);
@@ -284,23 +360,23 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private string? AppendImage(int source)
     {
         _form.Append("image:"u8);
-        if (!JavaScriptJson.IsTruthy(tape, source))
+        if (!JavaScriptJson.IsTruthy(_tape, source))
         {
             _form.Append("no-source"u8);
             return null;
         }
 
-        JavaScriptJson.AppendText(tape, tape.Find(source, "media_type"u8), _form);
+        JavaScriptJson.AppendText(_tape, _tape.Find(source, "media_type"u8), _form);
         _form.Append((byte)':');
 
         // The base64 text is hashed, not the bytes that it stands for.
-        var data = tape.Find(source, "data"u8);
+        var data = _tape.Find(source, "data"u8);
         _scratch.Clear();
-        if (tape.Kind(data) == JsonKind.String)
+        if (_tape.Kind(data) == JsonKind.String)
         {
-            JavaScriptJson.AppendText(tape, data, _scratch);
+            JavaScriptJson.AppendText(_tape, data, _scratch);
         }
-        else if (JavaScriptJson.IsTruthy(tape, data))
+        else if (JavaScriptJson.IsTruthy(_tape, data))
         {
             return "The data of an image is no text.";
         }
@@ -316,9 +392,9 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     private void AppendToolResult(in MessageFields fields)
     {
         _form.Append("tool_result:"u8);
-        JavaScriptJson.AppendText(tape, fields.ToolUseId, _form);
+        JavaScriptJson.AppendText(_tape, fields.ToolUseId, _form);
         _form.Append((byte)':');
-        switch (tape.Kind(fields.Content))
+        switch (_tape.Kind(fields.Content))
         {
             case JsonKind.String:
                 AppendText(fields.Content, stripped: true, trimmed: false);
@@ -334,7 +410,7 @@ internal sealed class CompatibleHash(JsonTape tape) : IDisposable
     /// </summary>
     private bool AppendText(int token, bool stripped, bool trimmed)
     {
-        var text = tape.Text(token, out var traits);
+        var text = _tape.Text(token, out var traits);
         if (stripped && (traits & TextTraits.Reminder) != 0)
         {
             _scratch.Clear();

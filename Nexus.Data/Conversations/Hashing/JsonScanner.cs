@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 
@@ -27,6 +28,7 @@ internal static class JsonScanner
 
     /// <summary>The position of the quote that ends the string whose first quote is at the position.</summary>
     /// <exception cref="JsonException">There is no string, or a broken one.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int FindEnd(byte[] bytes, int position, out bool isEscaped)
     {
         isEscaped = false;

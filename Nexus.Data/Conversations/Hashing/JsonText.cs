@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Nexus.Data.Conversations.Hashing;
@@ -21,6 +22,7 @@ internal static class JsonText
     /// <param name="wellFormed">U+0000 and lone surrogates become U+FFFD, as where PostgreSQL keeps them.</param>
     /// <param name="traits">What the escapes stand for.</param>
     /// <returns>The bytes written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Unescape(
         ReadOnlySpan<byte> source, Span<byte> destination, bool wellFormed, out TextTraits traits)
     {
@@ -124,12 +126,28 @@ internal static class JsonText
     /// <returns>The new length.</returns>
     public static int Join(Span<byte> text)
     {
-        var written = 0;
-        for (var read = 0; read < text.Length;)
+        var (read, written) = (0, 0);
+        while (true)
         {
-            if (text[read] != 0xED || text[read + 1] < 0xA0)
+            var length = text[read..].IndexOf((byte)0xED);
+            if (length < 0)
             {
-                text[written++] = text[read++];
+                length = text.Length - read;
+            }
+
+            Move(text, read, written, length);
+            read += length;
+            written += length;
+            if (read == text.Length)
+            {
+                return written;
+            }
+
+            if (text[read + 1] < 0xA0)
+            {
+                Move(text, read, written, 3);
+                read += 3;
+                written += 3;
                 continue;
             }
 
@@ -146,8 +164,14 @@ internal static class JsonText
                 written += Encode(0xFFFD, text[written..]);
             }
         }
+    }
 
-        return written;
+    private static void Move(Span<byte> text, int from, int to, int length)
+    {
+        if (from != to)
+        {
+            text.Slice(from, length).CopyTo(text[to..]);
+        }
     }
 
     private static int Surrogate(ReadOnlySpan<byte> bytes) =>

@@ -8,6 +8,7 @@ internal sealed class LinkChain : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly List<Beginning> _beginnings = [];
+    private IncrementalHash? _alone;
     private readonly PooledBuffer _texts = new();
     private byte[]? _first;
     private byte[]? _openingText;
@@ -47,14 +48,14 @@ internal sealed class LinkChain : IDisposable
         _counted++;
         if (isUser)
         {
-            _beginnings.Add(new Beginning(_hash.GetCurrentHash(), _counted, _runs, compatible.StateWithout(0)));
+            _beginnings.Add(new Beginning(_hash.GetCurrentHash(), _counted, _runs, compatible.Want()));
         }
         else if (_lastIsUser || _counted == 1)
         {
             _runs++;
             if (_counted > 1)
             {
-                CollectionsMarshal.AsSpan(_beginnings)[^1].Answer = SHA256.HashData(form.Alone);
+                CollectionsMarshal.AsSpan(_beginnings)[^1].Answer = HashAlone(form.Alone);
             }
         }
 
@@ -66,7 +67,7 @@ internal sealed class LinkChain : IDisposable
     }
 
     /// <summary>The proper beginnings that end in a message of the user, longest first.</summary>
-    public MessagePrefix[] Prefixes()
+    public MessagePrefix[] Prefixes(CompatibleHash compatible)
     {
         if (_beginnings.Count < 2)
         {
@@ -83,7 +84,7 @@ internal sealed class LinkChain : IDisposable
                 beginning.Counted,
                 Math.Max(1, runs - beginning.Runs),
                 beginning.Answer,
-                beginning.Compatible is null ? null : Convert.ToHexStringLower(beginning.Compatible));
+                compatible.HashOf(beginning.Kept) is { } hash ? Convert.ToHexStringLower(hash) : null);
         }
 
         return prefixes;
@@ -102,7 +103,16 @@ internal sealed class LinkChain : IDisposable
     public void Dispose()
     {
         _hash.Dispose();
+        _alone?.Dispose();
         _texts.Dispose();
+    }
+
+    // Cheaper than a hash of its own for each.
+    private byte[] HashAlone(ReadOnlySpan<byte> message)
+    {
+        _alone ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        _alone.AppendData(message);
+        return _alone.GetHashAndReset();
     }
 
     private void TakeFirst(bool isUser, LinkForm form)
@@ -129,7 +139,7 @@ internal sealed class LinkChain : IDisposable
         _openingText = form.IsText ? SHA256.HashData(_texts.Written) : null;
     }
 
-    private record struct Beginning(byte[] Hash, int Counted, int Runs, byte[]? Compatible)
+    private record struct Beginning(byte[] Hash, int Counted, int Runs, int Kept)
     {
         public byte[]? Answer { get; set; }
     }

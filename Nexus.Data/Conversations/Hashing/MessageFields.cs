@@ -36,34 +36,35 @@ internal struct MessageFields
             return;
         }
 
-        switch (tape.Raw(name))
+        var raw = tape.Raw(name);
+        switch (raw.Length)
         {
-            case [(byte)'r', (byte)'o', (byte)'l', (byte)'e']:
-                Role = name + 1;
-                break;
-            case [(byte)'t', (byte)'y', (byte)'p', (byte)'e']:
-                Type = name + 1;
-                break;
-            case [(byte)'t', (byte)'e', (byte)'x', (byte)'t']:
-                Text = name + 1;
-                break;
-            case [(byte)'i', (byte)'d']:
+            case 2 when raw.SequenceEqual("id"u8):
                 Id = name + 1;
                 break;
-            case [(byte)'n', (byte)'a', (byte)'m', (byte)'e']:
+            case 4 when raw.SequenceEqual("type"u8):
+                Type = name + 1;
+                break;
+            case 4 when raw.SequenceEqual("text"u8):
+                Text = name + 1;
+                break;
+            case 4 when raw.SequenceEqual("role"u8):
+                Role = name + 1;
+                break;
+            case 4 when raw.SequenceEqual("name"u8):
                 Name = name + 1;
                 break;
-            case var raw when raw.SequenceEqual("content"u8):
-                Content = name + 1;
-                break;
-            case var raw when raw.SequenceEqual("input"u8):
+            case 5 when raw.SequenceEqual("input"u8):
                 Input = name + 1;
                 break;
-            case var raw when raw.SequenceEqual("tool_use_id"u8):
-                ToolUseId = name + 1;
-                break;
-            case var raw when raw.SequenceEqual("source"u8):
+            case 6 when raw.SequenceEqual("source"u8):
                 Source = name + 1;
+                break;
+            case 7 when raw.SequenceEqual("content"u8):
+                Content = name + 1;
+                break;
+            case 11 when raw.SequenceEqual("tool_use_id"u8):
+                ToolUseId = name + 1;
                 break;
         }
     }

@@ -8,7 +8,9 @@ namespace Nexus.Data.Conversations.Hashing;
 /// </summary>
 internal sealed class PooledBuffer : IDisposable
 {
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(4096);
+    private const int _firstSize = 4096;
+
+    private byte[] _bytes = [];
 
     /// <summary>Bytes written so far.</summary>
     public int Length { get; private set; }
@@ -73,21 +75,26 @@ internal sealed class PooledBuffer : IDisposable
 
     public void Dispose()
     {
-        var bytes = _bytes;
-        _bytes = [];
+        Return();
         Length = 0;
-        if (bytes.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
     }
 
     private void Grow(int count)
     {
-        var size = (int)Math.Min(Array.MaxLength, Math.Max((long)_bytes.Length * 2, (long)Length + count));
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(size, checked(Length + count)));
+        var needed = checked(Length + count);
+        var size = (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, _firstSize));
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(size, needed));
         Written.CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Return();
         _bytes = larger;
+    }
+
+    private void Return()
+    {
+        if (_bytes.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = [];
+        }
     }
 }

@@ -49,21 +49,22 @@ internal sealed class RequestAnalysis : IDisposable
             stableHash = prompt.HashStably(out isSummarizer);
         }
 
+        _compatible.Finish();
         var error = _messages == 0 ? "There are no messages." : _compatible.Error;
         var kept = error is null ? _compatible.Kept : 0;
         return new RequestHashes
         {
             HasMessages = _messages > 0,
             MessageCount = _messages,
-            CurrentMessageHash = error is null ? Hexadecimal(_compatible.StateWithout(0)) : null,
-            ParentMessageHash = kept >= 3 ? Hexadecimal(_compatible.StateWithout(2)) : null,
-            GrandparentMessageHash = kept >= 5 ? Hexadecimal(_compatible.StateWithout(4)) : null,
+            CurrentMessageHash = error is null ? Hexadecimal(_compatible.HashOf(kept)) : null,
+            ParentMessageHash = kept >= 3 ? Hexadecimal(_compatible.HashOf(kept - 2)) : null,
+            GrandparentMessageHash = kept >= 5 ? Hexadecimal(_compatible.HashOf(kept - 4)) : null,
             SystemHash = systemHash,
             KeptMessages = kept,
             CompatibleError = error,
             LinkHash = _chain.Hash,
             CountedMessages = _chain.Counted,
-            Prefixes = _chain.Prefixes(),
+            Prefixes = _chain.Prefixes(_compatible),
             FirstMessageHash = _chain.First,
             StableSystemHash = stableHash,
             IsSummarizer = isSummarizer,

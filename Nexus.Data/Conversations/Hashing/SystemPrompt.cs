@@ -41,14 +41,9 @@ internal sealed class SystemPrompt(JsonTape tape) : IDisposable
 
         RemoveContext();
         RemoveGit();
+        _text.Truncate(JsonText.Join(_text.Content));
         var text = JavaScriptText.Trim(_text.Written);
-        if (text.IsEmpty)
-        {
-            return null;
-        }
-
-        var utf8 = text.ToArray();
-        return Convert.ToHexStringLower(SHA256.HashData(utf8.AsSpan(0, JsonText.Join(utf8))));
+        return text.IsEmpty ? null : Convert.ToHexStringLower(SHA256.HashData(text));
     }
 
     /// <summary>The stable hash of the prompt on the tape, 32 bytes; null where nothing is left.</summary>
@@ -65,9 +60,9 @@ internal sealed class SystemPrompt(JsonTape tape) : IDisposable
         // Every line ends with an LF, the last too, so that no part of git's is left for being the last.
         _text.Append((byte)'\n');
         _text.Truncate(JavaScriptText.UnifyLineEnds(_text.Content));
-        Run(SystemText.RemoveBillingLines);
+        Run(SystemText.RemoveBillingLines, default);
         RemoveContext();
-        Run(SystemText.RemoveDateLines);
+        Run(SystemText.RemoveDateLines, default);
         RemoveGit();
 
         var text = JavaScriptText.Trim(_text.Written);
@@ -86,22 +81,27 @@ internal sealed class SystemPrompt(JsonTape tape) : IDisposable
 
     private void RemoveContext()
     {
-        Run(SystemText.RemoveTransientContext);
+        Run(SystemText.RemoveTransientContext, "<transient_context>"u8);
         _text.Truncate(JavaScriptText.StripReminders(_text.Content));
     }
 
     private void RemoveGit()
     {
-        Run(SystemText.RemoveGitStatus);
-        Run(SystemText.RemoveStatus);
-        Run(SystemText.RemoveCurrentBranch);
-        Run(SystemText.RemoveMainBranch);
-        Run(SystemText.RemoveRecentCommits);
-        Run(SystemText.CollapseBlankLines);
+        Run(SystemText.RemoveGitStatus, "gitStatus:"u8);
+        Run(SystemText.RemoveStatus, "Status:"u8);
+        Run(SystemText.RemoveCurrentBranch, "Current branch:"u8);
+        Run(SystemText.RemoveMainBranch, "Main branch"u8);
+        Run(SystemText.RemoveRecentCommits, "Recent commits:"u8);
+        Run(SystemText.CollapseBlankLines, "\n\n\n"u8);
     }
 
-    private void Run(Step step)
+    private void Run(Step step, ReadOnlySpan<byte> needed)
     {
+        if (_text.Written.IndexOf(needed) < 0)
+        {
+            return;
+        }
+
         _spare.Clear();
         if (step(_text.Written, _spare))
         {

@@ -123,7 +123,24 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void Generate(
         DropIndexOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
-        => Append(builder, $"DROP INDEX IF EXISTS {Delimit(operation.Name, operation.Schema)};");
+    {
+        var index = Delimit(operation.Name, operation.Schema);
+        if (operation.Table is null)
+        {
+            Append(builder, $"DROP INDEX IF EXISTS {index};");
+            return;
+        }
+
+        // What the model calls a unique index is a constraint in the tables of the sequence, and goes with it only.
+        var table = Delimit(operation.Table, operation.Schema);
+        Append(builder, Block($"""
+            IF {ConstraintIsMissing(table, operation.Name)} THEN
+                DROP INDEX IF EXISTS {index};
+            ELSE
+                ALTER TABLE {table} DROP CONSTRAINT {Delimit(operation.Name)};
+            END IF;
+            """));
+    }
 
     protected override void Generate(
         DropPrimaryKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)

@@ -1,0 +1,9 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Nexus.Data.Tests.Fixtures;
+
+/// <summary>Makes contexts of one database, as a host's factory does.</summary>
+internal sealed class Contexts(string connectionString) : IDbContextFactory<NexusDbContext>
+{
+    public NexusDbContext CreateDbContext() => Server.Open(connectionString);
+}
