@@ -14,10 +14,12 @@ namespace Nexus.Data.Benchmarks;
 public static class HashingBenchmark
 {
     private const int Rounds = 9;
+    private const double Goal = 0.1;
+    private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan _roundLength = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Measures and prints. The ratio is the library's speed as a part of SHA-256's, by the medians.</summary>
-    /// <returns>0 where every ratio is at least a tenth, else 1.</returns>
+    /// <returns>0 where every ratio reaches the goal, else 1.</returns>
     public static int Run(TextWriter output)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -28,37 +30,34 @@ public static class HashingBenchmark
             var body = CreateBody(turns);
             Action baseline = () => SHA256.HashData(body);
             Action subject = () => RequestHasher.Hash(body);
-            for (var round = 0; round < 4; round++)
-            {
-                Measure(subject, body.Length);
-                Measure(baseline, body.Length);
-            }
+            Measure(subject, body.Length, _warmUp);
+            Measure(baseline, body.Length, _roundLength);
 
             var plain = new double[Rounds];
             var ours = new double[Rounds];
             for (var round = 0; round < Rounds; round++)
             {
-                plain[round] = Measure(baseline, body.Length);
-                ours[round] = Measure(subject, body.Length);
+                plain[round] = Measure(baseline, body.Length, _roundLength);
+                ours[round] = Measure(subject, body.Length, _roundLength);
             }
 
             var ratio = Median(ours) / Median(plain);
-            slow += ratio < 0.1 ? 1 : 0;
+            slow += ratio < Goal ? 1 : 0;
             Print(output, $"{turns} turns, {body.Length} bytes, {RequestHasher.Hash(body).Prefixes.Count} beginnings");
             Print(output, $"  SHA-256        MB/s: {Numbers(plain)}");
             Print(output, $"  RequestHasher  MB/s: {Numbers(ours)}");
-            Print(output, $"  ratio of the medians: {ratio:0.000} (goal 0.100)");
+            Print(output, $"  ratio of the medians: {ratio:0.000} (goal {Goal:0.000})");
         }
 
         return slow == 0 ? 0 : 1;
     }
 
     // Megabytes a second.
-    private static double Measure(Action action, int bytes)
+    private static double Measure(Action action, int bytes, TimeSpan length)
     {
         var watch = Stopwatch.StartNew();
         var count = 0;
-        while (watch.Elapsed < _roundLength)
+        while (watch.Elapsed < length)
         {
             action();
             count++;
@@ -93,7 +92,7 @@ public static class HashingBenchmark
                         type = "tool_use",
                         id,
                         name = "Edit",
-                        input = new { file_path = "/src/a.cs", old_string = Code(random), new_string = Code(random), all = true },
+                        input = new { path = "/src/a.cs", before = Code(random), after = Code(random), all = true },
                     },
                 },
             });
@@ -104,7 +103,7 @@ public static class HashingBenchmark
                     role = "user",
                     content = new object[]
                     {
-                        new { type = "tool_result", tool_use_id = id, content = Code(random) + Code(random) + Code(random) },
+                        new { type = "tool_result", tool_use_id = id, content = string.Concat(Code(random), Code(random)) },
                         new { type = "text", text = "<system-reminder>Mind the gap.</system-reminder>" },
                     },
                 });

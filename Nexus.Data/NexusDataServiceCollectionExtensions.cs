@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Conversations;
@@ -53,6 +54,9 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddScoped(
             provider => provider.GetRequiredService<IDbContextFactory<NexusDbContext>>().CreateDbContext());
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddScoped(provider => new ConversationLinker(
+            provider.GetRequiredService<NexusDbContext>(), provider.GetService<LinkingOptions>(),
+            provider.GetService<ILogger<ConversationLinker>>()));
         services.TryAddSingleton<RequestImporter>();
         services.TryAddSingleton<RequestExporter>();
         services.TryAddSingleton<ConversationOutlines>();

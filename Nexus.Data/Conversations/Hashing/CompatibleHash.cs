@@ -15,13 +15,13 @@ namespace Nexus.Data.Conversations.Hashing;
 internal sealed class CompatibleHash : IDisposable
 {
     // Messages of this one that its grandparent has not.
-    private const int _waiting = 4;
+    private const int Waiting = 4;
 
     private readonly JsonTape _tape;
     private readonly JavaScriptJson _json;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly PooledBuffer[] _forms = new PooledBuffer[_waiting + 1];
-    private readonly bool[] _wanted = new bool[_waiting + 1];
+    private readonly PooledBuffer[] _forms = new PooledBuffer[Waiting + 1];
+    private readonly bool[] _wanted = new bool[Waiting + 1];
     private readonly List<byte[]?> _states = [];
     private readonly PooledBuffer _scratch = new();
     private readonly HashSet<string> _uses = [];
@@ -194,7 +194,7 @@ internal sealed class CompatibleHash : IDisposable
 
         _form.Append((byte)'\n');
         _added++;
-        if (_added - _states.Count > _waiting)
+        if (_added - _states.Count > Waiting)
         {
             HashNext();
         }

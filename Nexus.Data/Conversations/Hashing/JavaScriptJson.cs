@@ -6,7 +6,7 @@ namespace Nexus.Data.Conversations.Hashing;
 internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape, wellFormed: false)
 {
     // Up to here comparing each with each is quicker than a dictionary.
-    private const int _fewNames = 12;
+    private const int FewNames = 12;
 
     /// <summary>
     /// Appends what a template literal makes of a value: text as it is, an object as [object Object].
@@ -197,7 +197,7 @@ internal sealed class JavaScriptJson(JsonTape tape) : JsonWriter(tape, wellForme
 
     private bool AreDistinctWords(List<int> names, int first)
     {
-        if (names.Count - first > _fewNames)
+        if (names.Count - first > FewNames)
         {
             return false;
         }

@@ -8,7 +8,7 @@ namespace Nexus.Data.Conversations.Hashing;
 internal static class JavaScriptNumber
 {
     // More digits than this may not survive the way through a double.
-    private const int _safeDigits = 15;
+    private const int SafeDigits = 15;
 
     /// <summary>
     /// Appends a number of JSON as <c>JSON.stringify</c> prints it; <c>null</c> where no double holds it.
@@ -148,7 +148,7 @@ internal static class JavaScriptNumber
     private static bool IsPlainInteger(ReadOnlySpan<byte> json)
     {
         var digits = json[0] == (byte)'-' ? json[1..] : json;
-        return digits.Length <= _safeDigits
+        return digits.Length <= SafeDigits
             && !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9')
             && (digits[0] != (byte)'0' || json.Length == 1);
     }

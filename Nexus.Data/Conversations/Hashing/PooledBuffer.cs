@@ -8,7 +8,7 @@ namespace Nexus.Data.Conversations.Hashing;
 /// </summary>
 internal sealed class PooledBuffer : IDisposable
 {
-    private const int _firstSize = 4096;
+    private const int FirstSize = 4096;
 
     private byte[] _bytes = [];
 
@@ -82,7 +82,7 @@ internal sealed class PooledBuffer : IDisposable
     private void Grow(int count)
     {
         var needed = checked(Length + count);
-        var size = (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, _firstSize));
+        var size = (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, FirstSize));
         var larger = ArrayPool<byte>.Shared.Rent(Math.Max(size, needed));
         Written.CopyTo(larger);
         Return();
