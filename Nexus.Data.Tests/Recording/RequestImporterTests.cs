@@ -104,7 +104,7 @@ public sealed class RequestImporterTests : DatabaseTest
         Assert.Multiple(() =>
         {
             Assert.That((report.Lines, report.Stored, report.Rejected), Is.EqualTo((2L, 1L, 1L)));
-            Assert.That(text, Does.StartWith("# line 4: Timestamp has no zone"));
+            Assert.That(text, Does.StartWith("# line 4: timestamp has no zone"));
             Assert.That((second.Lines, second.Stored, second.Rejected), Is.EqualTo((1L, 1L, 0L)));
         });
     }

@@ -29,10 +29,14 @@ internal sealed class LinkLookup(DbContext db)
             sql.Append(LinkStatements.Savepoint).Append(';');
         }
 
+        // Of a batch's openings with one text each may find what another takes, and needs the next one then.
+        var texts = subjects.Select(subject => subject.Hashes.OpeningTextHash).OfType<byte[]>()
+            .GroupBy(Convert.ToHexString).ToDictionary(text => text.Key, text => text.Count());
         sql.Append(LinkStatements.Lock);
         for (var i = 0; i < subjects.Count; i++)
         {
-            Append(sql, parameters, subjects[i], i, givenAway);
+            var rivals = subjects[i].Hashes.OpeningTextHash is { } text ? texts[Convert.ToHexString(text)] - 1 : 0;
+            Append(sql, parameters, subjects[i], i, givenAway + rivals);
         }
 
         return await db.ReadAsync(sql.ToString(), parameters, (reader, token) => ReadAsync(reader, subjects, token), cancellationToken);
