@@ -8,8 +8,8 @@ internal sealed class LinkChain : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly List<Beginning> _beginnings = [];
-    private IncrementalHash? _alone;
     private readonly PooledBuffer _texts = new();
+    private IncrementalHash? _alone;
     private byte[]? _first;
     private byte[]? _openingText;
     private ContinuationSummary? _continuation;
