@@ -35,6 +35,6 @@ public sealed class TextTests
             return;
         }
 
-        Assert.That(File.GetUnixFileMode(Repository.PathOf(".ci/run")) & UnixFileMode.UserExecute, Is.Not.Zero);
+        Assert.That(File.GetUnixFileMode(Repository.PathOf(".ci/run")).HasFlag(UnixFileMode.UserExecute));
     }
 }
