@@ -1,0 +1,113 @@
+using System.Text.RegularExpressions;
+using Nexus.Data.Tests.Architecture;
+
+namespace Nexus.Data.Tests.Documentation;
+
+/// <summary>What the documents say of code and files is true.</summary>
+public sealed partial class DocumentTests
+{
+    [Test]
+    public void Every_example_in_CSharp_is_code_that_was_compiled()
+    {
+        var compiled = Snippets().ToDictionary(snippet => Normalize(snippet.Code), snippet => snippet.Name);
+
+        var unknown =
+            from document in Documents()
+            from block in Blocks(document)
+            where !compiled.ContainsKey(block)
+            select $"{document}: {block}";
+
+        Assert.That(unknown, Is.Empty, "Take the text of a '// doc:NAME' region of Nexus.Data.Tests/Documentation.");
+    }
+
+    [Test]
+    public void Every_region_is_in_a_document()
+    {
+        var blocks = Documents().SelectMany(Blocks).ToHashSet(StringComparer.Ordinal);
+
+        Assert.That(Snippets().Where(snippet => !blocks.Contains(Normalize(snippet.Code))).Select(snippet => snippet.Name),
+            Is.Empty);
+    }
+
+    [Test]
+    public void Every_link_to_a_file_leads_somewhere()
+    {
+        var broken =
+            from document in Documents()
+            let folder = Path.GetDirectoryName(Repository.PathOf(document))!
+            from Match link in Link().Matches(Repository.Read(document))
+            let target = link.Groups[1].Value
+            where !target.Contains("://", StringComparison.Ordinal) && !Path.Exists(Path.Combine(folder, target))
+            select $"{document} -> {target}";
+
+        Assert.That(broken, Is.Empty);
+    }
+
+    [Test]
+    public void Every_variable_that_is_named_is_read_somewhere()
+    {
+        var code = string.Concat(
+            Directory.EnumerateDirectories(Repository.Root, "Nexus.Data*").Select(Path.GetFileName)
+                .SelectMany(folder => Repository.SourcesBelow(folder!)).Select(Repository.Read));
+
+        var unknown =
+            from document in Documents()
+            from Match variable in Variable().Matches(Repository.Read(document))
+            where !code.Contains($"\"{variable.Value}\"", StringComparison.Ordinal)
+            select $"{document}: {variable.Value}";
+
+        Assert.That(unknown, Is.Empty);
+    }
+
+    [Test]
+    public void The_README_lists_the_verbs_of_the_tool()
+    {
+        var listed = Row().Matches(Repository.Read("README.md")).Select(row => row.Groups[1].Value);
+        var verbs =
+            from file in Repository.SourcesBelow("Nexus.Data.Tool")
+            from Match verb in Verb().Matches(Repository.Read(file))
+            select verb.Groups[1].Value;
+
+        Assert.That(listed, Is.EquivalentTo(verbs));
+    }
+
+    private static IEnumerable<string> Documents()
+        => Directory.EnumerateFiles(Repository.Root, "*.md")
+            .Concat(Directory.Exists(Repository.PathOf("docs"))
+                ? Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md", SearchOption.AllDirectories)
+                : [])
+            .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> Blocks(string document)
+        => Block().Matches(Repository.Read(document)).Select(block => Normalize(block.Groups[1].Value));
+
+    private static IEnumerable<(string Name, string Code)> Snippets()
+        => from file in Repository.SourcesBelow("Nexus.Data.Tests/Documentation")
+           from Match region in Region().Matches(Repository.Read(file))
+           select (region.Groups[1].Value, region.Groups[2].Value);
+
+    private static string Normalize(string code) => WhiteSpace().Replace(code, " ").Trim();
+
+    [GeneratedRegex(@"^```csharp\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+
+    [GeneratedRegex(
+        @"^\s*// doc:(?!end\b)([\w-]+)\n(.*?)^\s*// doc:end\b", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Region();
+
+    [GeneratedRegex(@"\]\(([^)#\s]+)(?:#[^)]*)?\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"\bNEXUS_[A-Z_]+[A-Z]\b")]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"^\| `([a-z-]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    [GeneratedRegex(@"new Verb\(\s*""([a-z-]+)""")]
+    private static partial Regex Verb();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex WhiteSpace();
+}
