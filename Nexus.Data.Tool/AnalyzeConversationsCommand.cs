@@ -29,7 +29,7 @@ internal static class AnalyzeConversationsCommand
     public static Command Create(GlobalOptions options, ToolHost host)
     {
         var trainId = new Option<string?>("--train-id") { Description = "Only this train.", HelpName = "SLUG" };
-        var command = new Verb("analyze-conversations", "Count conversations, chains and branches by train. Reads only.")
+        var command = new Verb("analyze-conversations", "Count conversations, chains and branches. Reads only.")
         {
             trainId,
         };
@@ -52,7 +52,8 @@ internal static class AnalyzeConversationsCommand
         var report = await target.Get<ConversationAnalyzer>().AnalyzeAsync(trainId, cancellationToken);
         if (trainId is not null && report.Trains.Count == 0)
         {
-            throw new ToolException(ExitCode.CheckFailed, $"There is no request of train '{trainId}' in {target.Place}.");
+            throw new ToolException(
+                ExitCode.CheckFailed, $"There is no request of train '{trainId}' in {target.Place}.");
         }
 
         if (json)

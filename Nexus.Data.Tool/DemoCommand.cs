@@ -19,7 +19,7 @@ internal static class DemoCommand
             Examples =
             [
                 ("demo", "On a private server, which stops when the demo ends."),
-                ("demo --connection postgresql://localhost/scratch", "On a database of yours; nothing in it is dropped."),
+                ("demo --connection postgresql://localhost/scratch", "On a database of yours; nothing is dropped."),
             ],
         };
         command.SetAction((result, cancellationToken) => RunAsync(
@@ -52,7 +52,8 @@ internal static class DemoCommand
     }
 
     // The only verb that heeds no variable: it adds rows that nobody wants among his own.
-    private static Task<TargetDatabase> OpenAsync(ToolHost host, string? connection, CancellationToken cancellationToken)
+    private static Task<TargetDatabase> OpenAsync(
+        ToolHost host, string? connection, CancellationToken cancellationToken)
         => connection is null
             ? TargetDatabase.OpenEmbeddedAsync(host, Database, anew: true, cancellationToken: cancellationToken)
             : TargetDatabase.OpenAsync(

@@ -15,12 +15,12 @@ internal static class ImportCommand
         var log = new Argument<string>("FILE") { Description = "The log in JSON Lines; - for standard input." };
         var rejects = new Option<string?>("--rejects")
         {
-            Description = "Where refused lines go: FILE.rejects, for standard input rejects.jsonl. Written anew by each "
-                + "run that refuses one.",
+            Description = "Where refused lines go: FILE.rejects, for standard input rejects.jsonl. Each run that refuses "
+                + "one writes it anew.",
             HelpName = "FILE",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Read and check every line, and store nothing." };
-        var command = new Verb("import", "Import a request log and link it to conversations. Nothing is imported twice.")
+        var command = new Verb("import", "Import a request log and link it. Nothing is imported twice.")
         {
             log,
             rejects,
@@ -128,12 +128,14 @@ internal static class ImportCommand
         if (report.Unlinked + report.Deferred > 0)
         {
             await host.Output.WriteLineAsync(
-                $"Of these take no part in conversations: {report.Unlinked:N0}; wait to be linked: {report.Deferred:N0}.");
+                $"Of these take no part in conversations: {report.Unlinked:N0}; wait to be linked: "
+                + $"{report.Deferred:N0}.");
         }
 
         if (rejects is not null)
         {
-            await host.Output.WriteLineAsync($"The rejected lines are in {rejects}: mend them there and import that file.");
+            await host.Output.WriteLineAsync(
+                $"The rejected lines are in {rejects}: mend them there and import that file.");
         }
     }
 }

@@ -21,7 +21,8 @@ internal static class NexusDataCommand
             // Whoever gives an address as an argument shall not find it in a log.
             var message = arguments.Where(IsConnection).Aggregate(
                 Objection(parsed),
-                (text, argument) => text.Replace(argument, ConnectionStrings.Redact(argument), StringComparison.Ordinal));
+                (text, argument) => text.Replace(
+                    argument, ConnectionStrings.Redact(argument), StringComparison.Ordinal));
             await host.Error.WriteLineAsync($"{message} See '{Name(parsed)} --help'.");
             return ExitCode.WrongUsage;
         }

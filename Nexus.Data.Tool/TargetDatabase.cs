@@ -43,7 +43,7 @@ internal sealed class TargetDatabase : IAsyncDisposable
 
     public bool IsEmbedded => _server is not null;
 
-    /// <summary>Opens the database that the settings name, else the embedded one, which is made where it is missing.</summary>
+    /// <summary>Opens the database that the settings name, else the embedded one, made where it is missing.</summary>
     /// <param name="host">Where to look and print.</param>
     /// <param name="option">The value of <c>--connection</c>: null without it.</param>
     /// <param name="scope">Which settings count.</param>

@@ -24,7 +24,8 @@ internal sealed class ToolHost
     /// <summary>Whether <see cref="Output"/> is a terminal: trees and colours there, plain lines elsewhere.</summary>
     public bool IsTerminal { get; init; }
 
-    /// <summary>Whether <see cref="Error"/> is a terminal: progress on one line there, a line now and then elsewhere.</summary>
+    /// <summary>Whether <see cref="Error"/> is a terminal: progress on one line there, a line now and then
+    /// elsewhere.</summary>
     public bool IsErrorTerminal { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -9,6 +9,12 @@ namespace Nexus.Data.Tests.Tool;
 
 public sealed class AnalyzeConversationsCommandTests : DatabaseTest
 {
+    private static readonly string[] _names =
+    [
+        "requests", "with_hashes", "conversations", "branches", "chains", "branch_points", "orphans", "subtasks",
+        "continuations", "retries", "deferred", "unlinked", "longest_chain", "largest_fan_out",
+    ];
+
     [Test]
     public async Task The_numbers_are_those_that_the_rows_give()
     {
@@ -69,12 +75,6 @@ public sealed class AnalyzeConversationsCommandTests : DatabaseTest
     private Task<ToolRun> RunAsync(params string[] arguments)
         => ToolRun.RunAsync([.. arguments, "--connection", ConnectionString]);
 
-    private static readonly string[] _names =
-    [
-        "requests", "with_hashes", "conversations", "branches", "chains", "branch_points", "orphans", "subtasks",
-        "continuations", "retries", "deferred", "unlinked", "longest_chain", "largest_fan_out",
-    ];
-
     private static long[] Expected(List<ApiRequest> requests)
     {
         var byId = requests.ToDictionary(request => request.RequestId);
@@ -92,7 +92,8 @@ public sealed class AnalyzeConversationsCommandTests : DatabaseTest
             branches.Count,
             linked.Count(request => request.ParentRequestId is null && request.RetryOfRequestId is null),
             children.Count(family => family.Count(child => child.ClaimsBranch == true) > 1),
-            requests.Count(request => request is { ParentRequestId: null, ParentMessageHash: not null, RetryOfRequestId: null }
+            requests.Count(request =>
+                request is { ParentRequestId: null, ParentMessageHash: not null, RetryOfRequestId: null }
                 && !requests.Exists(other => other.TrainId == request.TrainId
                     && other.CurrentMessageHash == request.ParentMessageHash)),
             linked.Count(request => request.LinkKind == LinkKind.Subtask),

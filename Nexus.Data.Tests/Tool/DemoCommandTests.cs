@@ -12,7 +12,9 @@ public sealed class DemoCommandTests : DatabaseTest
     {
         await ToolRun.RunAsync(
             ["import", "-", "--connection", ConnectionString],
-            """{"request_id": "00000000-0000-0000-0000-000000000001", "train_id": "own", "timestamp": "2025-01-01T00:00:00Z"}""");
+            """
+            {"request_id": "00000000-0000-0000-0000-000000000001", "train_id": "own", "timestamp": "2025-01-01T00:00Z"}
+            """);
 
         var run = await ToolRun.RunAsync("demo", "--connection", ConnectionString);
         var again = await ToolRun.RunAsync("demo", "--json", "--connection", ConnectionString);
@@ -24,7 +26,8 @@ public sealed class DemoCommandTests : DatabaseTest
                 run.Output,
                 Does.Contain("    08:00:00 root, 120 tokens “Plan a weekend in Lisbon”")
                     .And.Contain("      subtask_1 (240 tokens)").And.Contain("125 requests: 55 conversations")
-                    .And.Contain("What to try next").And.Not.Contain("\u001b"));
+                    .And.Contain("What to try next"));
+            Assert.That(run.Output.Contains('\u001b', StringComparison.Ordinal), Is.False);
             Assert.That(again.ExitCode, Is.Zero, again.Error);
             Assert.That(again.Json.GetProperty("import").GetProperty("known").GetInt32(), Is.EqualTo(125));
             Assert.That(again.Json.GetProperty("conversations").GetArrayLength(), Is.EqualTo(55));

@@ -24,8 +24,7 @@ public sealed class ExplainCommandTests : DatabaseTest
             ("count-tokens", ["takes no part", "token_count"]),
             ("retry-2", ["repeats request", "failed with status 529"]),
             ("same-again-2", ["Of 2 requests", "its answer is the one that follows"]),
-            ("two-messages", ["for no earlier request"]),
-            ("orphan", ["though it has", "messages"]),
+            ("orphan", ["though it has 5 messages", "for no earlier request"]),
             ("pair-3", ["prompt of 2 tool uses", "each had its sub-task already"]),
             ("orphan-compact", ["no answer of the seven days"]),
         ];

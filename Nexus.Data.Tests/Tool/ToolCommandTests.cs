@@ -56,7 +56,11 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("import", "-")]
     public async Task Without_a_server_the_exit_code_is_4_and_the_password_stays_hidden(params string[] arguments)
     {
-        var run = await ToolRun.RunAsync([.. arguments, "--connection", NoServer]);
+        var run = await ToolRun.RunAsync(
+            [.. arguments, "--connection", NoServer],
+            """
+            {"request_id": "00000000-0000-0000-0000-000000000001", "train_id": "t", "timestamp": "2025-01-01T00:00Z"}
+            """);
 
         Assert.Multiple(() =>
         {
@@ -141,7 +145,11 @@ public sealed class ToolCommandTests : DatabaseTest
     [Test]
     public async Task NEXUS_DATABASE_URL_comes_before_DATABASE_URL_and_after_the_option()
     {
-        var variables = new Dictionary<string, string> { ["NEXUS_DATABASE_URL"] = ConnectionString, ["DATABASE_URL"] = NoServer };
+        var variables = new Dictionary<string, string>
+        {
+            ["NEXUS_DATABASE_URL"] = ConnectionString,
+            ["DATABASE_URL"] = NoServer,
+        };
 
         var byVariable = await ToolRun.RunAsync(["status"], variables: variables);
         var byOption = await ToolRun.RunAsync(["status", "--connection", NoServer], variables: variables);

@@ -5,7 +5,7 @@ using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Conversations;
 
-/// <summary>Counts conversations, chains, branches and what is wrong with them, by train. Reads only, and no body.</summary>
+/// <summary>Counts conversations, chains, branches and orphans, by train. Reads only, and no body.</summary>
 /// <param name="contexts">Makes the context that is read from.</param>
 public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> contexts)
 {

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Nexus.Data.Conversations;
 
-/// <summary>Reads conversations whole, as trees. Reading loads the bodies: it is for a few conversations at a time.</summary>
+/// <summary>Reads conversations whole, as trees. It loads the bodies: it is for a few conversations at a time.</summary>
 /// <param name="contexts">Makes the context that is read from.</param>
 public sealed class ConversationOutlines(IDbContextFactory<NexusDbContext> contexts)
 {

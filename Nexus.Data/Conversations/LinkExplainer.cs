@@ -154,7 +154,8 @@ public sealed class LinkExplainer(IDbContextFactory<NexusDbContext> contexts, Li
         NexusDbContext db, LinkExplanation explanation, ApiRequest request, CancellationToken cancellationToken)
     {
         var prompt = await db.TaskPrompts.AsNoTracking()
-            .Where(prompt => prompt.RequestId == request.ParentRequestId && prompt.SubtaskRequestId == request.RequestId)
+            .Where(prompt => prompt.RequestId == request.ParentRequestId
+                && prompt.SubtaskRequestId == request.RequestId)
             .FirstOrDefaultAsync(cancellationToken);
         var use = prompt?.ToolUseId is { } id ? $"tool use {id}" : "a tool use";
         return explanation with
@@ -232,7 +233,8 @@ public sealed class LinkExplainer(IDbContextFactory<NexusDbContext> contexts, Li
             .Select(stored => (Guid?)stored.RequestId).FirstOrDefaultAsync(cancellationToken);
     }
 
-    private static string Count(int number, string one, string many) => Invariant($"{number} {(number == 1 ? one : many)}");
+    private static string Count(int number, string one, string many)
+        => Invariant($"{number} {(number == 1 ? one : many)}");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

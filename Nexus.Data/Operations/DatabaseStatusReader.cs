@@ -80,11 +80,11 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
             : tables.Contains("api_requests", StringComparer.Ordinal) ? DatabaseOrigin.Original
             : DatabaseOrigin.Foreign;
 
-    private static async Task<(string ServerVersion, string Database, string[] Tables, bool IsMigrating, bool MarksUnlinked)>
-        ReadCatalogAsync(DbDataReader reader, CancellationToken cancellationToken)
+    private static async Task<CatalogRow> ReadCatalogAsync(DbDataReader reader, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(cancellationToken);
-        return (reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetBoolean(3),
+        return new(
+            reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetBoolean(3),
             reader.GetBoolean(4));
     }
 
@@ -134,6 +134,9 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
             return null;
         }
     }
+
+    private sealed record CatalogRow(
+        string ServerVersion, string Database, string[] Tables, bool IsMigrating, bool MarksUnlinked);
 
     private sealed record TableSizes(long? Bytes, List<TableStatus> Tables);
 }

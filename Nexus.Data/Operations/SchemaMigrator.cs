@@ -87,13 +87,15 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
             return null;
         }
 
-        int? number = int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : null;
-        return known.Find(id => Number(id) == number && number is not null)
+        return (int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? known.Find(id => Number(id) == number)
+                : null)
             ?? known.Find(id => id.Equals(target, StringComparison.OrdinalIgnoreCase)
                 || NameOf(id).Equals(target, StringComparison.OrdinalIgnoreCase))
             ?? throw new NexusDataException(
                 NexusDataErrorKind.Validation,
-                $"There is no migration '{target}'; there are {string.Join(", ", known.Select(Display))}, and '{Nothing}'.");
+                $"There is no migration '{target}'; there are {string.Join(", ", known.Select(Display))}, "
+                + $"and '{Nothing}'.");
     }
 
     private static async Task<IReadOnlyList<MigrationLoss>> LossesAsync(
