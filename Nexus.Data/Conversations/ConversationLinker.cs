@@ -31,6 +31,9 @@ public sealed partial class ConversationLinker(
     private readonly LinkingOptions _options = options ?? new();
     private readonly ILogger _logger = logger ?? NullLogger<ConversationLinker>.Instance;
 
+    /// <summary>Whether the transaction holds the lock of each train that it links in, so that no other is needed.</summary>
+    internal bool HoldsTrains { get; init; }
+
     /// <summary>Links one tracked request. Saving is the caller's.</summary>
     /// <param name="request">The request, tracked by the context, with its body and, where there is one, its answer.</param>
     /// <param name="cancellationToken">Stops waiting for a lock or for the look-up.</param>
@@ -107,7 +110,7 @@ public sealed partial class ConversationLinker(
 
         subject.FillInHashes();
 
-        var session = new LinkSession(db, request.TrainId);
+        var session = new LinkSession(db, request.TrainId, HoldsTrains);
         try
         {
             if (!await session.LinkAsync([subject], cancellationToken))
@@ -176,7 +179,7 @@ public sealed partial class ConversationLinker(
             return;
         }
 
-        var session = new LinkSession(db, trainId);
+        var session = new LinkSession(db, trainId, HoldsTrains);
         try
         {
             if (!await session.LinkAsync(subjects, cancellationToken))

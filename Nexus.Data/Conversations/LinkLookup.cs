@@ -9,7 +9,7 @@ using static Nexus.Data.Persistence.DbCommands;
 namespace Nexus.Data.Conversations;
 
 /// <summary>Asks the database what requests may hang on: locks and look-ups of a whole batch in one round trip.</summary>
-internal sealed class LinkLookup(DbContext db)
+internal sealed class LinkLookup(DbContext db, bool holdsTrain)
 {
     /// <summary>Takes the locks and looks up each subject.</summary>
     /// <returns>What was found, in the subjects' order; null where the train is locked by a rebuild or an import.</returns>
@@ -21,7 +21,7 @@ internal sealed class LinkLookup(DbContext db)
         var parameters = new List<NpgsqlParameter>
         {
             Long("train_lock", LinkKeys.TrainLock(trainId)),
-            Longs("locks", [.. subjects.SelectMany(subject => Locks(trainId, subject)).Distinct().Order()]),
+            Longs("locks", holdsTrain ? [] : [.. subjects.SelectMany(subject => Locks(trainId, subject)).Distinct().Order()]),
             Text("train", trainId),
         };
         if (savepoint)

@@ -7,12 +7,12 @@ using Npgsql;
 namespace Nexus.Data.Conversations;
 
 /// <summary>Links a batch of one train: asks, decides, files. One transaction's work; thrown away after it.</summary>
-internal sealed class LinkSession(DbContext db, string trainId)
+internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
 {
     // A loop that finds its place moved or taken each time would be a fault of ours and no race.
     private const int MaxTries = 20;
 
-    private readonly LinkLookup _lookup = new(db);
+    private readonly LinkLookup _lookup = new(db, holdsTrain);
     private readonly List<object> _added = [];
     private readonly List<object> _changed = [];
 
@@ -79,7 +79,7 @@ internal sealed class LinkSession(DbContext db, string trainId)
                 .Concat(links.Parent is { IsBranchTaken: true } parent ? [parent] : []))
             .Select(candidate => candidate.ConversationId).OfType<Guid>().Distinct()
             .Select(conversation => LinkKeys.ConversationLock(trainId, conversation)).Order().ToArray();
-        if (subjects.Count > 1 && keys.Length > 1)
+        if (!holdsTrain && subjects.Count > 1 && keys.Length > 1)
         {
             await db.ReadAsync(
                 LinkStatements.LockAll, [DbCommands.Longs("keys", keys)], (_, _) => Task.FromResult(0),

@@ -136,7 +136,8 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             // A try before this one, whose connection broke, may have given them places.
             fresh.ForEach(request => request.Unlink());
             db.AddRange(fresh);
-            var results = await new ConversationLinker(db, options).LinkAsync(fresh, cancellationToken);
+            var results = await new ConversationLinker(db, options) { HoldsTrains = true }
+                .LinkAsync(fresh, cancellationToken);
             db.ChangeTracker.DetectChanges();
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
