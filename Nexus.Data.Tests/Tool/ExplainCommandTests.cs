@@ -26,7 +26,6 @@ public sealed class ExplainCommandTests : DatabaseTest
             ("same-again-2", ["Of 2 requests", "its answer is the one that follows"]),
             ("orphan", ["though it has 5 messages", "for no earlier request"]),
             ("pair-3", ["prompt of 2 tool uses", "each had its sub-task already"]),
-            ("orphan-compact", ["no answer of the seven days"]),
         ];
 
         var ids = await GoldenLog.IdsAsync();
@@ -37,6 +36,21 @@ public sealed class ExplainCommandTests : DatabaseTest
             Assert.That(words.Where(word => !run.Output.Contains(word, StringComparison.Ordinal)), Is.Empty,
                 $"{label}: {run.Output}");
         }
+    }
+
+    [Test]
+    public async Task A_continuation_whose_summary_nobody_gave_is_a_root_and_says_so()
+    {
+        await ToolRun.RunAsync(
+            ["import", "-", "--connection", ConnectionString],
+            """
+            {"request_id": "00000000-0000-0000-0000-000000000001", "train_id": "t", "timestamp": "2025-01-01T00:00Z", "body": {"messages": [{"role": "user", "content": "This session is being continued from a previous conversation that ran out of context. The conversation is summarized below:\nThe user plans a long journey along the coast, and no answer has ever said so."}]}}
+            """);
+
+        var run = await RunAsync("explain", "00000000-0000-0000-0000-000000000001");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.StartWith("It starts its conversation").And.Contain("no answer of the seven days"));
     }
 
     [Test]

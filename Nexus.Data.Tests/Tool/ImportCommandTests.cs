@@ -180,7 +180,7 @@ public sealed class ImportCommandTests : DatabaseTest
     public async Task Stopped_by_Ctrl_C_it_says_how_to_go_on()
     {
         using var stopping = new CancellationTokenSource();
-        await using var log = new EndlessLog(stopping, after: 3000);
+        await using var log = new EndlessLog(stopping, after: 1200);
         using var error = new StringWriter();
         var host = new ToolHost
         {

@@ -191,10 +191,9 @@ public sealed class LinkExplainer(IDbContextFactory<NexusDbContext> contexts, Li
 
         if (request.LinkCandidates > 1)
         {
-            var next = hashes.Prefixes
-                .Where(prefix => parent?.LinkHash is { } hash && prefix.LinkHash.AsSpan().SequenceEqual(hash))
-                .Select(prefix => prefix.NextAnswerHash).FirstOrDefault();
-            var isAnswer = next is not null && parent?.AnswerHash is { } answer && next.AsSpan().SequenceEqual(answer);
+            var isAnswer = parent is { LinkHash: { } messages, AnswerHash: { } answered } && hashes.Prefixes.Any(
+                prefix => prefix.LinkHash.AsSpan().SequenceEqual(messages) && prefix.NextAnswerHash is { } next
+                    && LinkRules.Answered(messages, next).AsSpan().SequenceEqual(answered));
             var number = request.LinkCandidates >= MostCandidates
                 ? Invariant($"{MostCandidates} or more")
                 : Invariant($"{request.LinkCandidates}");
