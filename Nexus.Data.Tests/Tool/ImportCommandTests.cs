@@ -11,9 +11,12 @@ namespace Nexus.Data.Tests.Tool;
 
 public sealed class ImportCommandTests : DatabaseTest
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("nexus-tool-").FullName;
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"nexus-tool-{Guid.NewGuid():N}");
 
     private string Log => Path.Combine(_folder, "log.jsonl");
+
+    [SetUp]
+    public void MakeFolder() => Directory.CreateDirectory(_folder);
 
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
