@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
 using Nexus.Data.Requests;
@@ -43,9 +44,10 @@ public abstract class LinkingTest : DatabaseTest
         return await db.Requests.AsNoTracking().SingleAsync(row => row.RequestId == request.RequestId);
     }
 
-    protected async Task<List<ApiRequest>> ReadAllAsync()
+    /// <summary>Requests as they are stored by now, in the order of their times.</summary>
+    protected async Task<List<ApiRequest>> ReadAllAsync(Expression<Func<ApiRequest, bool>>? which = null)
     {
         await using var db = OpenContext();
-        return await db.Requests.AsNoTracking().OrderBy(row => row.Timestamp).ThenBy(row => row.RequestId).ToListAsync();
+        return await db.Requests.AsNoTracking().Where(which ?? (_ => true)).OrderBy(row => row.Timestamp).ThenBy(row => row.RequestId).ToListAsync();
     }
 }

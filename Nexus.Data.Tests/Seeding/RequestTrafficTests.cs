@@ -167,6 +167,7 @@ public sealed class RequestTrafficTests
     }
 
     [Test]
+    [NonParallelizable]
     public void Memory_does_not_grow_with_the_number_of_requests()
     {
         var options = _options with { BodyBytes = 768 };

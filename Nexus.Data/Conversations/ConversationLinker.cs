@@ -63,14 +63,13 @@ public sealed partial class ConversationLinker(
             foreach (var request in train)
             {
                 outcomes[request] = LinkOutcome.TakesNoPart;
-                if (_options.TakesPart(request))
+                if (Subject(request) is { } subject)
                 {
-                    var subject = new LinkSubject(request);
-                    subject.FillInHashes();
-                    if (subject.Hashes.HasMessages)
-                    {
-                        subjects.Add(subject);
-                    }
+                    subjects.Add(subject);
+                }
+                else
+                {
+                    request.UnlinkedBecause = null;
                 }
             }
 
@@ -118,7 +117,7 @@ public sealed partial class ConversationLinker(
                 Defer(subject, TrainIsLocked);
             }
         }
-        catch (Exception exception) when (IsOfTheDatabase(exception))
+        catch (Exception exception) when (MayBeDeferred(exception))
         {
             await UndoAsync(session, cancellationToken);
             Defer(subject, exception.GetBaseException());
@@ -127,8 +126,8 @@ public sealed partial class ConversationLinker(
 
     /// <summary>Links what was deferred, oldest first, in a transaction of its own, and saves it.</summary>
     /// <param name="trainId">The train; null for all.</param>
-    /// <param name="limit">The most requests of a train to take at once, at least 1.</param>
-    /// <param name="cancellationToken">Stops between trains.</param>
+    /// <param name="limit">The most requests to take in one transaction, at least 1.</param>
+    /// <param name="cancellationToken">Stops between transactions.</param>
     /// <returns>How many were linked. Fewer than were marked where a rebuild still holds a train.</returns>
     /// <exception cref="InvalidOperationException">There is a transaction already, or the context tracks unsaved
     /// changes.</exception>
@@ -148,28 +147,57 @@ public sealed partial class ConversationLinker(
         var linked = 0;
         foreach (var train in trains)
         {
-            linked += await db.Database.CreateExecutionStrategy().ExecuteAsync(
-                token => LinkDeferredOfAsync(train, limit, token), cancellationToken);
+            // Page by page, so that those that stay deferred do not stand in the way of the later ones.
+            var after = (Timestamp: DateTimeOffset.MinValue, RequestId: Guid.Empty);
+            while (await db.Database.CreateExecutionStrategy().ExecuteAsync(
+                       token => LinkDeferredAfterAsync(train, after, limit, token), cancellationToken) is { } page)
+            {
+                linked += page.Linked;
+                after = page.Last;
+            }
         }
 
         return linked;
     }
 
-    private async Task<int> LinkDeferredOfAsync(string trainId, int limit, CancellationToken cancellationToken)
+    // Null where there was nothing left to link.
+    private async Task<(int Linked, (DateTimeOffset Timestamp, Guid RequestId) Last)?> LinkDeferredAfterAsync(
+        string trainId, (DateTimeOffset Timestamp, Guid RequestId) after, int limit, CancellationToken cancellationToken)
     {
         db.ChangeTracker.Clear();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var requests = await db.Set<ApiRequest>()
             .FromSql($"""
                 SELECT * FROM api_requests WHERE train_id = {trainId} AND unlinked_because IS NOT NULL
+                  AND ("timestamp", request_id) > ({after.Timestamp}, {after.RequestId})
                 ORDER BY "timestamp", request_id LIMIT {limit} FOR UPDATE SKIP LOCKED
                 """)
             .AsTracking().ToListAsync(cancellationToken);
+        if (requests.Count == 0)
+        {
+            return null;
+        }
+
         var results = await LinkAsync(requests, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         db.ChangeTracker.Clear();
-        return results.Count(result => result.Outcome != LinkOutcome.Deferred);
+        return (
+            results.Count(result => result.Outcome != LinkOutcome.Deferred),
+            (requests[^1].Timestamp, requests[^1].RequestId));
+    }
+
+    // Null for what takes no part. What its body tells is written down all the same.
+    private LinkSubject? Subject(ApiRequest request)
+    {
+        if (!_options.TakesPart(request))
+        {
+            return null;
+        }
+
+        var subject = new LinkSubject(request);
+        subject.FillInHashes();
+        return subject.Hashes.HasMessages ? subject : null;
     }
 
     private async Task LinkTrainAsync(string trainId, List<LinkSubject> subjects, CancellationToken cancellationToken)
@@ -187,7 +215,7 @@ public sealed partial class ConversationLinker(
                 subjects.ForEach(subject => Defer(subject, TrainIsLocked));
             }
         }
-        catch (Exception exception) when (IsOfTheDatabase(exception))
+        catch (Exception exception) when (MayBeDeferred(exception))
         {
             await UndoAsync(session, cancellationToken);
             if (subjects.Count == 1)
@@ -204,8 +232,9 @@ public sealed partial class ConversationLinker(
         }
     }
 
-    private static bool IsOfTheDatabase(Exception exception)
-        => exception is DbException or DbUpdateException && exception.GetBaseException() is not OperationCanceledException;
+    private static bool MayBeDeferred(Exception exception)
+        => exception is DbException or DbUpdateException or NexusDataException { Kind: NexusDataErrorKind.Unavailable }
+           && exception.GetBaseException() is not OperationCanceledException;
 
     private async Task UndoAsync(LinkSession session, CancellationToken cancellationToken)
     {

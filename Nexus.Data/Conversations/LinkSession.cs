@@ -102,7 +102,8 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
             found = (await _lookup.FindAsync(trainId, [subject], _tracked.GivenAway, savepoint: false, cancellationToken))![0];
         }
 
-        throw new InvalidOperationException($"Request {subject.Request.RequestId} found no place in {MaxTries} tries.");
+        throw new NexusDataException(
+            NexusDataErrorKind.Unavailable, $"Request {subject.Request.RequestId} found no place in {MaxTries} tries.");
     }
 
     // The rules in their order. A known failure comes before a sub-task; silence comes after it.
