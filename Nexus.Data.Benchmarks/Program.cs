@@ -1,16 +1,28 @@
 using System.Globalization;
 using Nexus.Data.Benchmarks;
+using Nexus.Data.Seeding.Traffic;
 
 return args switch
 {
     ["hashing"] => HashingBenchmark.Run(Console.Out),
     ["linking"] => await LinkingBenchmark.RunAsync(Console.Out, 10_000, 1_000_000),
-    ["linking", var size] => await LinkingBenchmark.RunAsync(Console.Out, int.Parse(size, CultureInfo.InvariantCulture)),
+    ["linking", var size] => await LinkingBenchmark.RunAsync(Console.Out, Number(size)),
+    ["traffic", var count, var bytes, var file] => Traffic(Number(count), Number(bytes), file),
     _ => Usage(),
 };
 
+// A request log to measure imports with.
+static int Traffic(int count, int bytes, string file)
+{
+    using var log = File.Create(file);
+    Console.WriteLine($"{new RequestTraffic(new() { Seed = 1, BodyBytes = bytes }).ToLines(count, log)} bytes");
+    return 0;
+}
+
+static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests]");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }
