@@ -39,6 +39,8 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
             Append(sql, parameters, subjects[i], i, givenAway + rivals);
         }
 
+        sql.Append(';').Append(LinkStatements.Restore);
+
         return await db.ReadAsync(sql.ToString(), parameters, (reader, token) => ReadAsync(reader, subjects, token), cancellationToken);
     }
 

@@ -13,10 +13,23 @@ internal static class LinkStatements
 
     public const string Undo = "ROLLBACK TO SAVEPOINT nexus_link";
 
+    /// <summary>Takes the locks, and has the look-up planned once and by indexes: a plan that was made while the table was
+    /// empty would read all of it when it is full, and planning anew takes longer than the look-up.</summary>
     public const string Lock =
         """
         SELECT pg_try_advisory_xact_lock_shared(@train_lock),
-               (SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@locks) AS key)
+               (SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@locks) AS key),
+               set_config('nexus.enable_seqscan', current_setting('enable_seqscan'), true),
+               set_config('nexus.plan_cache_mode', current_setting('plan_cache_mode'), true),
+               set_config('enable_seqscan', 'off', true),
+               set_config('plan_cache_mode', 'force_generic_plan', true)
+        """;
+
+    /// <summary>Gives the transaction its own settings back.</summary>
+    public const string Restore =
+        """
+        SELECT set_config('enable_seqscan', current_setting('nexus.enable_seqscan'), true),
+               set_config('plan_cache_mode', current_setting('nexus.plan_cache_mode'), true)
         """;
 
     public const string LockAll = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key";
