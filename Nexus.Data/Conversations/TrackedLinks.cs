@@ -39,8 +39,6 @@ internal sealed class TrackedLinks
         }
     }
 
-    public IEnumerable<ApiRequest> Requests => _requests.Values;
-
     /// <summary>Tool uses that were given to a sub-task and not saved yet.</summary>
     public int GivenAway => _prompts.Values.Count(prompt => prompt.SubtaskRequestId is not null);
 
