@@ -118,8 +118,8 @@ public static class LinkingBenchmark
         var scenarios = new List<Scenario>();
         foreach (var turns in new[] { 5, 500 })
         {
-            await StoreAsync(connection, Request(_start, Body(Turns(turns - 1))), $"answer {turns - 1}");
-            scenarios.Add(new($"next turn at turn {turns}", LinkKind.Exact, _start.AddHours(1), Body(Turns(turns)), "3"));
+            await StoreAsync(connection, Request(_start, Body(Turns(turns, turns - 1))), $"answer {turns - 1}");
+            scenarios.Add(new($"next turn at turn {turns}", LinkKind.Exact, _start.AddHours(1), Body(Turns(turns, turns)), "3"));
         }
 
         await StoreAsync(connection, Request(_start, Body(["Ask for a task"])), Summary, prompt: "Find the trains");
@@ -212,8 +212,9 @@ public static class LinkingBenchmark
         return request;
     }
 
-    private static string[] Turns(int count)
-        => [.. Enumerable.Range(0, (2 * count) - 1).Select(i => i % 2 == 0 ? $"question {i / 2}" : $"answer {(i / 2) + 1}")];
+    private static string[] Turns(int conversation, int count)
+        => [.. Enumerable.Range(0, (2 * count) - 1)
+            .Select(i => i % 2 == 0 ? $"question {i / 2} of {conversation}" : $"answer {(i / 2) + 1}")];
 
     private static byte[] Body(string[] messages) => JsonSerializer.SerializeToUtf8Bytes(new
     {

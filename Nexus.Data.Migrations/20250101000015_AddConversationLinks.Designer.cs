@@ -276,7 +276,7 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId", "Key")
                         .HasName("link_waits_pkey");
 
-                    b.HasIndex("TrainId", "Key", "Timestamp")
+                    b.HasIndex("TrainId", "Key", "Timestamp", "RequestId")
                         .HasDatabaseName("idx_link_waits_key");
 
                     b.ToTable("link_waits", null, t =>
@@ -312,8 +312,7 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId", "Key")
                         .HasName("summary_keys_pkey");
 
-                    b.HasIndex("TrainId", "Key", "Timestamp")
-                        .IsDescending(false, false, true)
+                    b.HasIndex("TrainId", "Key", "Timestamp", "RequestId")
                         .HasDatabaseName("idx_summary_keys_key");
 
                     b.ToTable("summary_keys", null, t =>
@@ -365,8 +364,8 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId", "Ordinal")
                         .HasName("task_prompts_pkey");
 
-                    b.HasIndex("TrainId", "PromptHash", "Timestamp")
-                        .IsDescending(false, false, true)
+                    b.HasIndex("TrainId", "PromptHash", "Timestamp", "RequestId", "Ordinal")
+                        .IsDescending(false, false, true, true, false)
                         .HasDatabaseName("idx_task_prompts_open")
                         .HasFilter("subtask_request_id IS NULL");
 

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Nexus.Data.Migrations;
 
 /// <summary>
-/// 015: what linking a request leaves behind, the bytes of bodies that <c>jsonb</c> cannot hold, and what requests
-/// wait for. Rows that exist are linked later, by a rebuild. Undone, it drops what the columns and tables hold.
+/// 015: what linking a request leaves behind, the bytes of bodies that <c>jsonb</c> cannot hold, what requests
+/// wait for, and the look-up of linking. Rows that exist are linked later, by a rebuild. Undone, it drops what the columns and tables hold.
 /// </summary>
 public sealed partial class AddConversationLinks : Migration
 {
@@ -182,25 +182,28 @@ public sealed partial class AddConversationLinks : Migration
         migrationBuilder.CreateIndex(
             name: "idx_link_waits_key",
             table: "link_waits",
-            columns: new[] { "train_id", "key", "timestamp" });
+            columns: new[] { "train_id", "key", "timestamp", "request_id" });
 
         migrationBuilder.CreateIndex(
             name: "idx_summary_keys_key",
             table: "summary_keys",
-            columns: new[] { "train_id", "key", "timestamp" },
-            descending: new[] { false, false, true });
+            columns: new[] { "train_id", "key", "timestamp", "request_id" });
 
         migrationBuilder.CreateIndex(
             name: "idx_task_prompts_open",
             table: "task_prompts",
-            columns: new[] { "train_id", "prompt_hash", "timestamp" },
-            descending: new[] { false, false, true },
+            columns: new[] { "train_id", "prompt_hash", "timestamp", "request_id", "ordinal" },
+            descending: new[] { false, false, true, true, false },
             filter: "subtask_request_id IS NULL");
+
+        migrationBuilder.Script("015_AddConversationLinks.up.sql");
     }
 
     /// <inheritdoc />
     protected override void Down(MigrationBuilder migrationBuilder)
     {
+        migrationBuilder.Script("015_AddConversationLinks.down.sql");
+
         migrationBuilder.DropTable(
             name: "link_waits");
 

@@ -14,16 +14,14 @@ public sealed partial class IndexConversationLinks : Migration
         migrationBuilder.CreateIndex(
             name: "idx_requests_link_answer",
             table: "api_requests",
-            columns: new[] { "train_id", "answer_hash", "timestamp" },
-            descending: new[] { false, false, true },
+            columns: new[] { "train_id", "answer_hash", "timestamp", "request_id" },
             filter: "answer_hash IS NOT NULL")
             .Annotation("Npgsql:CreatedConcurrently", true);
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_link_hash",
             table: "api_requests",
-            columns: new[] { "train_id", "link_hash", "timestamp" },
-            descending: new[] { false, false, true },
+            columns: new[] { "train_id", "link_hash", "timestamp", "request_id" },
             filter: "link_hash IS NOT NULL")
             .Annotation("Npgsql:CreatedConcurrently", true);
 

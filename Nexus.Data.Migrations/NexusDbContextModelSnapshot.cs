@@ -273,7 +273,7 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId", "Key")
                         .HasName("link_waits_pkey");
 
-                    b.HasIndex("TrainId", "Key", "Timestamp")
+                    b.HasIndex("TrainId", "Key", "Timestamp", "RequestId")
                         .HasDatabaseName("idx_link_waits_key");
 
                     b.ToTable("link_waits", null, t =>
@@ -309,8 +309,7 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId", "Key")
                         .HasName("summary_keys_pkey");
 
-                    b.HasIndex("TrainId", "Key", "Timestamp")
-                        .IsDescending(false, false, true)
+                    b.HasIndex("TrainId", "Key", "Timestamp", "RequestId")
                         .HasDatabaseName("idx_summary_keys_key");
 
                     b.ToTable("summary_keys", null, t =>
@@ -362,8 +361,8 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId", "Ordinal")
                         .HasName("task_prompts_pkey");
 
-                    b.HasIndex("TrainId", "PromptHash", "Timestamp")
-                        .IsDescending(false, false, true)
+                    b.HasIndex("TrainId", "PromptHash", "Timestamp", "RequestId", "Ordinal")
+                        .IsDescending(false, false, true, true, false)
                         .HasDatabaseName("idx_task_prompts_open")
                         .HasFilter("subtask_request_id IS NULL");
 
@@ -805,13 +804,11 @@ namespace Nexus.Data.Migrations
 
                     b.HasIndex(new[] { "IsSubtask" }, "idx_requests_is_subtask");
 
-                    b.HasIndex(new[] { "TrainId", "AnswerHash", "Timestamp" }, "idx_requests_link_answer")
-                        .IsDescending(false, false, true)
+                    b.HasIndex(new[] { "TrainId", "AnswerHash", "Timestamp", "RequestId" }, "idx_requests_link_answer")
                         .HasFilter("answer_hash IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
 
-                    b.HasIndex(new[] { "TrainId", "LinkHash", "Timestamp" }, "idx_requests_link_hash")
-                        .IsDescending(false, false, true)
+                    b.HasIndex(new[] { "TrainId", "LinkHash", "Timestamp", "RequestId" }, "idx_requests_link_hash")
                         .HasFilter("link_hash IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
 

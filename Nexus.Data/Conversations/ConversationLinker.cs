@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -54,6 +55,7 @@ public sealed partial class ConversationLinker(
     {
         ArgumentNullException.ThrowIfNull(requests);
         EnsureTransaction();
+        using var changes = DetectChangesOnce();
         EnsureTracked(requests);
 
         var outcomes = new Dictionary<ApiRequest, LinkOutcome>(ReferenceEqualityComparer.Instance);
@@ -95,6 +97,7 @@ public sealed partial class ConversationLinker(
     {
         ArgumentNullException.ThrowIfNull(request);
         EnsureTransaction();
+        using var changes = DetectChangesOnce();
         EnsureTracked([request]);
         if (!_options.TakesPart(request))
         {
@@ -279,6 +282,13 @@ public sealed partial class ConversationLinker(
         }
     }
 
+    // Linking looks at the tracker again and again, and knows what it changes itself.
+    private DetectChangesPause DetectChangesOnce()
+    {
+        db.ChangeTracker.DetectChanges();
+        return new(db.ChangeTracker);
+    }
+
     private void EnsureTracked(IReadOnlyList<ApiRequest> requests)
     {
         foreach (var request in requests)
@@ -294,4 +304,19 @@ public sealed partial class ConversationLinker(
 
     [LoggerMessage(1, LogLevel.Warning, "Request {RequestId} is stored unlinked; the sweep will link it.")]
     private partial void LogDeferred(Exception exception, Guid requestId);
+
+    private readonly struct DetectChangesPause : IDisposable
+    {
+        private readonly ChangeTracker _tracker;
+        private readonly bool _wasEnabled;
+
+        public DetectChangesPause(ChangeTracker tracker)
+        {
+            _tracker = tracker;
+            _wasEnabled = tracker.AutoDetectChangesEnabled;
+            tracker.AutoDetectChangesEnabled = false;
+        }
+
+        public void Dispose() => _tracker.AutoDetectChangesEnabled = _wasEnabled;
+    }
 }

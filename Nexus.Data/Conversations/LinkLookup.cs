@@ -1,7 +1,9 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Conversations.Hashing;
 using Nexus.Data.Persistence;
 using Npgsql;
 using static Nexus.Data.Persistence.DbCommands;
@@ -21,7 +23,6 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
         var parameters = new List<NpgsqlParameter>
         {
             Long("train_lock", LinkKeys.TrainLock(trainId)),
-            Longs("locks", holdsTrain ? [] : [.. subjects.SelectMany(subject => Locks(trainId, subject)).Distinct().Order()]),
             Text("train", trainId),
         };
         if (savepoint)
@@ -29,17 +30,15 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
             sql.Append(LinkStatements.Savepoint).Append(';');
         }
 
-        // Of a batch's openings with one text each may find what another takes, and needs the next one then.
-        var texts = subjects.Select(subject => subject.Hashes.OpeningTextHash).OfType<byte[]>()
-            .GroupBy(Convert.ToHexString).ToDictionary(text => text.Key, text => text.Count());
-        sql.Append(LinkStatements.Lock);
+        long[] locks = holdsTrain ? [] : [.. subjects.SelectMany(subject => Locks(trainId, subject)).Distinct().Order()];
+        sql.Append(locks.Length == 1 ? LinkStatements.LockOne : LinkStatements.LockMany);
+        parameters.Add(locks.Length == 1 ? Long("lock", locks[0]) : Longs("locks", locks));
+
+        var rivals = Rivals(subjects);
         for (var i = 0; i < subjects.Count; i++)
         {
-            var rivals = subjects[i].Hashes.OpeningTextHash is { } text ? texts[Convert.ToHexString(text)] - 1 : 0;
-            Append(sql, parameters, subjects[i], i, givenAway + rivals);
+            Append(sql, parameters, subjects[i], i, givenAway + rivals(subjects[i]));
         }
-
-        sql.Append(';').Append(LinkStatements.Restore);
 
         return await db.ReadAsync(sql.ToString(), parameters, (reader, token) => ReadAsync(reader, subjects, token), cancellationToken);
     }
@@ -48,12 +47,17 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
     public Task<FoundLinks> FindSummariesAsync(
         string trainId, LinkSubject subject, int seen, CancellationToken cancellationToken)
     {
-        var parameters = new List<NpgsqlParameter> { Text("train", trainId) };
-        var names = new Names(0);
-        AddCommon(parameters, subject, names);
-        AddSummary(parameters, subject, names, seen);
+        var parameters = new List<NpgsqlParameter>
+        {
+            Text("train", trainId),
+            Uuid("id", subject.Request.RequestId),
+            Time("time", subject.Request.Timestamp),
+            Text("system", subject.Hashes.SystemHash),
+            Bytes("stable_system", subject.Hashes.StableSystemHash),
+        };
+        AddSummary(parameters, subject, suffix: "", seen);
         return db.ReadAsync(
-            names.In(LinkStatements.FindSummaries), parameters,
+            LinkStatements.FindSummaries(suffix: ""), parameters,
             async (reader, token) =>
             {
                 var found = new FoundLinks();
@@ -88,68 +92,78 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
         }
     }
 
+    // Of a batch's openings with one text each may find what another takes, and needs the next one then.
+    private static Func<LinkSubject, int> Rivals(IReadOnlyList<LinkSubject> subjects)
+    {
+        if (subjects.Count == 1)
+        {
+            return _ => 0;
+        }
+
+        var texts = subjects.Select(subject => subject.Hashes.OpeningTextHash).OfType<byte[]>()
+            .GroupBy(Convert.ToHexString).ToDictionary(text => text.Key, text => text.Count());
+        return subject => subject.Hashes.OpeningTextHash is { } text ? texts[Convert.ToHexString(text)] - 1 : 0;
+    }
+
+    // The statements' texts are equal on the wire, where parameters are numbered, so that one prepared statement serves
+    // all subjects.
     private static void Append(
         StringBuilder sql, List<NpgsqlParameter> parameters, LinkSubject subject, int index, int givenAway)
     {
         var hashes = subject.Hashes;
-        var names = new Names(index);
-        var parts = new List<string>();
-        AddCommon(parameters, subject, names);
-        parameters.Add(BytesList(names["shown"], [.. subject.Shown.Select(shown => shown.Key)]));
-        parameters.Add(Times(names["until"], [.. subject.Shown.Select(shown => shown.Until)]));
-        parameters.Add(Numbers(names["reasons"], [.. subject.Shown.Select(shown => (int?)shown.Reason)]));
-
-        if (hashes.Prefixes.Count > 0)
-        {
-            parts.Add(LinkStatements.FindParent);
-            parameters.Add(BytesList(names["prefixes"], [.. hashes.Prefixes.Select(prefix => prefix.LinkHash)]));
-            parameters.Add(BytesList(names["nexts"], [.. hashes.Prefixes.Select(prefix => prefix.NextAnswerHash)]));
-            parameters.Add(Texts(names["compatible"], [.. hashes.Prefixes.Select(prefix => prefix.CompatibleHash)]));
-        }
-
-        if (hashes.LinkHash is { } own)
-        {
-            parts.Add(subject.IsOpening ? LinkStatements.FindRetriedOpening : LinkStatements.FindRetriedTurn);
-            parts.Add(LinkStatements.FindAgain);
-            parameters.Add(Bytes(names["own"], own));
-            parameters.Add(Bytes(names["user"], hashes.UserIdHash));
-            parameters.Add(Text(names["model"], subject.Model));
-            parameters.Add(Time(names["recent"], subject.Request.Timestamp - LinkRules.RetryWindow));
-            parameters.Add(Time(names["again_until"], subject.Request.Timestamp + LinkRules.RetryWindow));
-        }
-
-        if (hashes.OpeningTextHash is { } text)
-        {
-            parts.Add(LinkStatements.FindTask);
-            parameters.Add(Bytes(names["text"], text));
-            parameters.Add(Time(names["task_since"], subject.Request.Timestamp - LinkRules.SubtaskWindow));
-            parameters.Add(Number(names["given_away"], givenAway));
-        }
-
-        parts.Add(LinkStatements.FindWaiting);
-        sql.Append(';').AppendJoin("\nUNION ALL\n", parts.Select(part => $"({names.In(part)})"));
+        var time = subject.Request.Timestamp;
+        var suffix = index == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"_{index}");
+        sql.Append(';').Append(LinkStatements.FindLinks(suffix));
+        parameters.AddRange(
+        [
+            Uuid("id" + suffix, subject.Request.RequestId),
+            Time("time" + suffix, time),
+            Text("system" + suffix, hashes.SystemHash),
+            Bytes("stable_system" + suffix, hashes.StableSystemHash),
+            Text("model" + suffix, subject.Model),
+            Bytes("user" + suffix, hashes.UserIdHash),
+            Bytes("messages" + suffix, hashes.LinkHash),
+            Bytes("beginnings" + suffix, Joined(hashes.Prefixes, prefix => prefix.LinkHash)),
+            Bytes("following" + suffix, Joined(hashes.Prefixes, prefix => prefix.NextAnswerHash)),
+            Bytes("compatible" + suffix, Joined(hashes.Prefixes, prefix => prefix.CompatibleHash)),
+            Bytes("text" + suffix, hashes.OpeningTextHash),
+            Number("given_away" + suffix, givenAway),
+            BytesList("shown" + suffix, [.. subject.Shown.Select(shown => shown.Key)]),
+            Times("shown_until" + suffix, [.. subject.Shown.Select(shown => shown.Until)]),
+            Numbers("shown_reasons" + suffix, [.. subject.Shown.Select(shown => (int?)shown.Reason)]),
+            Time("retried_since" + suffix, time - LinkRules.RetryWindow),
+            Time("repeated_until" + suffix, time + LinkRules.RetryWindow),
+            Time("prompted_since" + suffix, time - LinkRules.SubtaskWindow),
+        ]);
 
         if (hashes.Continuation is not null)
         {
-            AddSummary(parameters, subject, names, seen: 0);
-            sql.Append(';').Append(names.In(LinkStatements.FindSummaries));
+            sql.Append(';').Append(LinkStatements.FindSummaries(suffix));
+            AddSummary(parameters, subject, suffix, seen: 0);
         }
     }
 
-    private static void AddCommon(List<NpgsqlParameter> parameters, LinkSubject subject, Names names)
+    private static void AddSummary(List<NpgsqlParameter> parameters, LinkSubject subject, string suffix, int seen)
     {
-        parameters.Add(Uuid(names["id"], subject.Request.RequestId));
-        parameters.Add(Time(names["time"], subject.Request.Timestamp));
-        parameters.Add(Text(names["system"], subject.Hashes.SystemHash));
-        parameters.Add(Bytes(names["stable_system"], subject.Hashes.StableSystemHash));
+        parameters.Add(Bytes("summary" + suffix, subject.Hashes.Continuation!.Key));
+        parameters.Add(Time("summary_since" + suffix, subject.Request.Timestamp - LinkRules.ContinuationWindow));
+        parameters.Add(Number("summaries_seen" + suffix, seen));
     }
 
-    private static void AddSummary(List<NpgsqlParameter> parameters, LinkSubject subject, Names names, int seen)
+    // Digests one after the other, zeros for those that are missing: far cheaper to send than as many array elements.
+    private static byte[] Joined(IReadOnlyList<MessagePrefix> prefixes, Func<MessagePrefix, byte[]?> digest)
     {
-        parameters.Add(Bytes(names["summary"], subject.Hashes.Continuation!.Key));
-        parameters.Add(Time(names["summary_since"], subject.Request.Timestamp - LinkRules.ContinuationWindow));
-        parameters.Add(Number(names["summaries_seen"], seen));
+        var joined = new byte[prefixes.Count * SHA256.HashSizeInBytes];
+        for (var i = 0; i < prefixes.Count; i++)
+        {
+            digest(prefixes[i])?.CopyTo(joined, i * SHA256.HashSizeInBytes);
+        }
+
+        return joined;
     }
+
+    private static byte[] Joined(IReadOnlyList<MessagePrefix> prefixes, Func<MessagePrefix, string?> digits)
+        => Joined(prefixes, prefix => digits(prefix) is { } hash ? Convert.FromHexString(hash) : null);
 
     private static async Task<IReadOnlyList<FoundLinks>?> ReadAsync(
         DbDataReader reader, IReadOnlyList<LinkSubject> subjects, CancellationToken cancellationToken)
@@ -246,23 +260,5 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
             => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
 
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-    }
-
-    // Parameters of the n-th subject. The statements' texts stay equal on the wire, where parameters are numbered, so
-    // that one prepared statement serves them all.
-    private readonly struct Names(int index)
-    {
-        public string this[string name]
-            => index == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}_{index}");
-
-        public string In(string statement)
-            => index == 0 ? statement : Parameters.Replace(statement, index);
-    }
-
-    private static class Parameters
-    {
-        public static string Replace(string statement, int index)
-            => System.Text.RegularExpressions.Regex.Replace(
-                statement, "@(?!train\\b)([a-z_]+)", $"@$1_{index.ToString(CultureInfo.InvariantCulture)}");
     }
 }

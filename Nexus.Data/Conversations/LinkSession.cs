@@ -52,6 +52,7 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
     /// <summary>Takes back what was tracked beside the subjects, after the database undid its part.</summary>
     public void Forget()
     {
+        db.ChangeTracker.DetectChanges();
         foreach (var entity in _added)
         {
             db.Entry(entity).State = EntityState.Detached;

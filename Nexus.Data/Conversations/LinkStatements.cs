@@ -1,220 +1,45 @@
 namespace Nexus.Data.Conversations;
 
-/// <summary>
-/// The look-up of linking, as SQL. One statement a request: what it may hang on, and who may hang on it.
-/// </summary>
-/// <remarks>
-/// Every probe is an index scan that ends at its first row. COALESCE asks its arguments in order and only as far as it
-/// must, so that the longest beginning is probed first and the others only where it misses.
-/// </remarks>
+/// <summary>The statements of linking. The look-up itself is two functions of the database.</summary>
 internal static class LinkStatements
 {
     public const string Savepoint = "SAVEPOINT nexus_link";
 
     public const string Undo = "ROLLBACK TO SAVEPOINT nexus_link";
 
-    /// <summary>Takes the locks, and has the look-up planned once and by indexes: a plan that was made while the table was
-    /// empty would read all of it when it is full, and planning anew takes longer than the look-up.</summary>
-    public const string Lock =
-        """
-        SELECT pg_try_advisory_xact_lock_shared(@train_lock),
-               (SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@locks) AS key),
-               set_config('nexus.enable_seqscan', current_setting('enable_seqscan'), true),
-               set_config('nexus.plan_cache_mode', current_setting('plan_cache_mode'), true),
-               set_config('enable_seqscan', 'off', true),
-               set_config('plan_cache_mode', 'force_generic_plan', true)
-        """;
+    /// <summary>Takes the only lock. The common case, which needs no plan.</summary>
+    public const string LockOne = "SELECT pg_try_advisory_xact_lock_shared(@train_lock), pg_advisory_xact_lock(@lock)";
 
-    /// <summary>Gives the transaction its own settings back.</summary>
-    public const string Restore =
+    /// <summary>Takes the locks in the order in which they are given.</summary>
+    public const string LockMany =
         """
-        SELECT set_config('enable_seqscan', current_setting('nexus.enable_seqscan'), true),
-               set_config('plan_cache_mode', current_setting('nexus.plan_cache_mode'), true)
+        SELECT pg_try_advisory_xact_lock_shared(@train_lock), (SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@locks) AS key)
         """;
 
     public const string LockAll = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key";
 
-    private const string Columns =
-        """
-        r.request_id, r."timestamp", r.conversation_id, r.branch_id, r.parent_request_id, r.parent_task_request_id,
-        r.is_subtask, r.link_distance, r.retry_of_request_id, r.link_kind, r.current_message_hash, r.answer_hash,
-        CASE WHEN r.link_version IS NULL THEN r.system_hash IS NOT DISTINCT FROM @system
-             ELSE r.stable_system_hash IS NOT DISTINCT FROM @stable_system END
+    // The roles of the rows that the look-up returns.
+    public const string Parent = "parent";
+    public const string FailedRetry = "failed";
+    public const string Retry = "retry";
+    public const string Task = "task";
+    public const string Waiting = "waiting";
+
+    /// <summary>The look-up, by a subject's parameters.</summary>
+    public static string FindLinks(string suffix)
+        => $"""
+        SELECT * FROM find_links(
+            @id{suffix}, @train, @time{suffix}, @system{suffix}, @stable_system{suffix}, @model{suffix}, @user{suffix}, @messages{suffix}, @beginnings{suffix},
+            @following{suffix}, @compatible{suffix}, @text{suffix}, @given_away{suffix}, @shown{suffix}, @shown_until{suffix}, @shown_reasons{suffix},
+            @retried_since{suffix}, @repeated_until{suffix}, @prompted_since{suffix})
         """;
 
-    // The roles of the rows that come back, and what their number column holds.
-    public const string Parent = "parent"; // the beginning, from 1
-    public const string FailedRetry = "failed"; // 0
-    public const string Retry = "retry"; // 0
-    public const string Task = "task"; // the tool use's ordinal
-    public const string Waiting = "waiting"; // why: a WaitReason
-    public const string Again = "again"; // 0
-
-    private const string Earlier = "r.train_id = @train AND r.\"timestamp\" <= @time AND r.request_id <> @id";
-
-    /// <summary>The best parent by messages. Asked of requests with a beginning.</summary>
-    public const string FindParent =
-        $"""
-        SELECT 'parent' AS role, hit.place / 2 AS number,
-               (SELECT count(*) FROM (
-                    SELECT FROM api_requests r WHERE {Earlier} AND r.link_hash = hit.hash LIMIT 100) same) AS candidates,
-               (SELECT bool_or(true) FROM (
-                    SELECT FROM (
-                        SELECT r.request_id
-                        UNION ALL SELECT r.retry_of_request_id WHERE r.retry_of_request_id IS NOT NULL
-                        UNION ALL SELECT again.request_id FROM api_requests again
-                            WHERE again.retry_of_request_id = coalesce(r.retry_of_request_id, r.request_id)) family,
-                        LATERAL (
-                            SELECT FROM api_requests child
-                            WHERE child.parent_request_id = family.request_id AND child.branch_id = r.branch_id
-                              AND child.claims_branch IS NOT FALSE AND child.request_id <> @id
-                            LIMIT 1) taker
-                    LIMIT 1) taken) AS taken,
-               {Columns}
-        FROM (
-            SELECT place, (@prefixes)[place / 2] AS hash, (@compatible)[place / 2]::character(64) AS compatible,
-                   sha256((@prefixes)[place / 2] || (@nexts)[place / 2]) AS answered
-            FROM (SELECT coalesce(
-                (SELECT 2 FROM api_requests r WHERE {Earlier} AND r.link_hash = (@prefixes)[1] LIMIT 1),
-                (SELECT min(place) FROM (
-                    (SELECT 2 * p.n::int AS place FROM unnest(@prefixes) WITH ORDINALITY p (hash, n), LATERAL (
-                        SELECT FROM api_requests r WHERE {Earlier} AND r.link_hash = p.hash LIMIT 1) found
-                     ORDER BY p.n LIMIT 1)
-                    UNION ALL
-                    (SELECT 2 * p.n::int + 1 FROM unnest(@compatible) WITH ORDINALITY p (hash, n), LATERAL (
-                        SELECT FROM api_requests r
-                        WHERE {Earlier} AND r.current_message_hash = p.hash::character(64) AND r.link_hash IS NULL
-                        LIMIT 1) found
-                     ORDER BY p.n LIMIT 1)) nearest)) AS place OFFSET 0) asked
-            WHERE place IS NOT NULL
-            OFFSET 0) hit,
-        LATERAL (SELECT CASE hit.place % 2 WHEN 0 THEN coalesce(
-            (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.answer_hash = hit.answered
-               AND r.stable_system_hash IS NOT DISTINCT FROM @stable_system
-             ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1),
-            (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.answer_hash = hit.answered
-             ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1),
-            (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.link_hash = hit.hash AND r.stable_system_hash IS NOT DISTINCT FROM @stable_system
-             ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1),
-            (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.link_hash = hit.hash
-             ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1))
-        ELSE coalesce(
-            (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.current_message_hash = hit.compatible AND r.link_hash IS NULL
-               AND r.system_hash IS NOT DISTINCT FROM @system
-             ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1),
-            (SELECT r.request_id FROM api_requests r
-             WHERE {Earlier} AND r.current_message_hash = hit.compatible AND r.link_hash IS NULL
-             ORDER BY r."timestamp" DESC, r.request_id DESC LIMIT 1))
-        END AS request_id OFFSET 0) best,
-        api_requests r
-        WHERE r.request_id = best.request_id
-        """;
-
-    private const string Failed =
-        """
-        (r.error IS NOT NULL OR r.response_status NOT BETWEEN 200 AND 299)
-        AND coalesce(r.completed_at, r."timestamp" + r.duration_ms * interval '1 millisecond', r."timestamp") <= @time
-        """;
-
-    private const string Silent =
-        """
-        (r.error IS NULL AND r.response_status IS NULL AND r.response_body IS NULL
-         OR coalesce(r.completed_at, r."timestamp" + r.duration_ms * interval '1 millisecond', r."timestamp") > @time)
-        AND r.user_id_hash = @user
-        """;
-
-    private const string SameBody =
-        $"""
-        {Earlier} AND r.link_hash = @own AND r.stable_system_hash IS NOT DISTINCT FROM @stable_system
-        AND r.model IS NOT DISTINCT FROM @model
-        """;
-
-    /// <summary>The first of those that an opening repeats after a failure, or into silence.</summary>
-    public const string FindRetriedOpening =
-        $"""
-        SELECT first.role, 0, 1::bigint, NULL::boolean, {Columns}
-        FROM (
-            SELECT CASE WHEN {Failed} THEN 'failed' ELSE 'retry' END AS role,
-                   coalesce(r.retry_of_request_id, r.request_id) AS request_id
-            FROM api_requests r
-            WHERE {SameBody} AND r."timestamp" >= @recent AND ({Failed} OR {Silent})
-            ORDER BY 1, r."timestamp" DESC, r.request_id DESC
-            LIMIT 1) first,
-        api_requests r
-        WHERE r.request_id = first.request_id
-        """;
-
-    /// <summary>The first of those that a request of several messages repeats.</summary>
-    public const string FindRetriedTurn =
-        $"""
-        SELECT 'failed', 0, 1::bigint, NULL::boolean, {Columns}
-        FROM (
-            SELECT coalesce(r.retry_of_request_id, r.request_id) AS request_id
-            FROM api_requests r
-            WHERE {SameBody}
-              AND (r.parent_request_id IS NOT NULL OR r."timestamp" >= @recent AND ({Failed} OR {Silent}))
-            ORDER BY r."timestamp" DESC, r.request_id DESC
-            LIMIT 1) first,
-        api_requests r
-        WHERE r.request_id = first.request_id
-        """;
-
-    /// <summary>The newest tool use with this prompt that opened no sub-task yet; a few more, should the tracker have
-    /// given some away.</summary>
-    public const string FindTask =
-        $"""
-        SELECT 'task', task.ordinal, 1::bigint, NULL::boolean, {Columns}
-        FROM (
-            SELECT prompt.request_id, prompt.ordinal
-            FROM task_prompts prompt
-            WHERE prompt.train_id = @train AND prompt.prompt_hash = @text AND prompt.subtask_request_id IS NULL
-              AND prompt."timestamp" BETWEEN @task_since AND @time AND prompt.request_id <> @id
-            ORDER BY prompt."timestamp" DESC, prompt.request_id DESC, prompt.ordinal
-            LIMIT @given_away + 1) task,
-        api_requests r
-        WHERE r.request_id = task.request_id
-        """;
-
-    /// <summary>Who, from now on, waits for what this request or its answer shows.</summary>
-    public const string FindWaiting =
-        $"""
-        SELECT 'waiting', waiting.reason, 1::bigint, NULL::boolean, {Columns}
-        FROM (
-            SELECT wait.request_id, max(shown.reason) AS reason
-            FROM unnest(@shown, @until, @reasons) AS shown (key, until, reason),
-            LATERAL (
-                SELECT w.request_id FROM link_waits w
-                WHERE w.train_id = @train AND w.key = shown.key AND w."timestamp" BETWEEN @time AND shown.until
-                  AND w.request_id <> @id) wait
-            GROUP BY wait.request_id) waiting,
-        api_requests r
-        WHERE r.request_id = waiting.request_id
-          AND (waiting.reason <> 2 OR r.link_kind = 'subtask' AND r."timestamp" > @time)
-        """;
-
-    /// <summary>Who sent the same again within the time in which it may have been a retry.</summary>
-    public const string FindAgain =
-        $"""
-        SELECT 'again', 0, 1::bigint, NULL::boolean, {Columns}
-        FROM api_requests r
-        WHERE r.train_id = @train AND r.link_hash = @own AND r."timestamp" BETWEEN @time AND @again_until
-          AND r.request_id <> @id AND (r.link_kind = 'root' OR r.retry_of_request_id = @id)
-        """;
-
-    /// <summary>Answers that begin like the summary, newest first, with their bodies.</summary>
-    public const string FindSummaries =
-        $"""
-        SELECT 'summary', 0, 1::bigint, NULL::boolean, {Columns}, r.response_body, r.response_body_original
-        FROM summary_keys key, api_requests r
-        WHERE key.train_id = @train AND key.key = @summary AND key."timestamp" BETWEEN @summary_since AND @time
-          AND key.request_id <> @id AND r.request_id = key.request_id
-        ORDER BY key."timestamp" DESC, key.request_id DESC
-        LIMIT 5 OFFSET @summaries_seen
+    /// <summary>Answers that begin like a subject's summary, newest first, with their bodies.</summary>
+    public static string FindSummaries(string suffix)
+        => $"""
+        SELECT * FROM find_summaries(
+            @id{suffix}, @train, @time{suffix}, @system{suffix}, @stable_system{suffix}, @summary{suffix},
+            @summary_since{suffix}, @summaries_seen{suffix})
         """;
 
     /// <summary>Where a request stands by now.</summary>

@@ -34,6 +34,7 @@ internal sealed class LinkWaitConfiguration : IEntityTypeConfiguration<LinkWait>
         builder.Property(wait => wait.Timestamp).HasComment("The request's time.");
 
         // Who, from here on, waits for what is being stored.
-        builder.HasIndex(wait => new { wait.TrainId, wait.Key, wait.Timestamp }).HasDatabaseName("idx_link_waits_key");
+        builder.HasIndex(wait => new { wait.TrainId, wait.Key, wait.Timestamp, wait.RequestId })
+            .HasDatabaseName("idx_link_waits_key");
     }
 }

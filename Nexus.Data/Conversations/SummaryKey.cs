@@ -31,8 +31,7 @@ internal sealed class SummaryKeyConfiguration : IEntityTypeConfiguration<Summary
         builder.Property(key => key.Timestamp).HasComment("The request's time.");
 
         // The newest answers of the last days that begin like this summary.
-        builder.HasIndex(key => new { key.TrainId, key.Key, key.Timestamp })
-            .IsDescending(false, false, true)
+        builder.HasIndex(key => new { key.TrainId, key.Key, key.Timestamp, key.RequestId })
             .HasDatabaseName("idx_summary_keys_key");
     }
 }

@@ -44,8 +44,9 @@ internal sealed class TaskPromptConfiguration : IEntityTypeConfiguration<TaskPro
         builder.Property(prompt => prompt.SubtaskRequestId).HasComment("The request that opened the sub-task.");
 
         // The newest tool use with this prompt that nobody took.
-        builder.HasIndex(prompt => new { prompt.TrainId, prompt.PromptHash, prompt.Timestamp })
-            .IsDescending(false, false, true)
+        builder.HasIndex(prompt =>
+                new { prompt.TrainId, prompt.PromptHash, prompt.Timestamp, prompt.RequestId, prompt.Ordinal })
+            .IsDescending(false, false, true, true, false)
             .HasFilter("subtask_request_id IS NULL")
             .HasDatabaseName("idx_task_prompts_open");
     }

@@ -182,13 +182,14 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
     private static void ConfigureLinkIndexes(EntityTypeBuilder<ApiRequest> builder)
     {
         // Parent and retries by messages, newest first.
-        Index(builder, "idx_requests_link_hash", request => new { request.TrainId, request.LinkHash, request.Timestamp })
-            .IsDescending(false, false, true).HasFilter("link_hash IS NOT NULL").IsCreatedConcurrently();
+        Index(builder, "idx_requests_link_hash",
+                request => new { request.TrainId, request.LinkHash, request.Timestamp, request.RequestId })
+            .HasFilter("link_hash IS NOT NULL").IsCreatedConcurrently();
 
         // Among many with the same messages, the one with this answer.
         Index(builder, "idx_requests_link_answer",
-                request => new { request.TrainId, request.AnswerHash, request.Timestamp })
-            .IsDescending(false, false, true).HasFilter("answer_hash IS NOT NULL").IsCreatedConcurrently();
+                request => new { request.TrainId, request.AnswerHash, request.Timestamp, request.RequestId })
+            .HasFilter("answer_hash IS NOT NULL").IsCreatedConcurrently();
 
         // Is the parent's branch taken?
         Index(builder, "idx_requests_parent_branch", request => new { request.ParentRequestId, request.BranchId })
