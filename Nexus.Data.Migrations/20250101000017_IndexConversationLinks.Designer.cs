@@ -840,6 +840,10 @@ namespace Nexus.Data.Migrations
                         .HasFilter("unlinked_because IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
 
+                    b.HasIndex(new[] { "TrainId", "CurrentMessageHash", "Timestamp", "RequestId" }, "idx_requests_without_links")
+                        .HasFilter("link_hash IS NULL")
+                        .HasAnnotation("Npgsql:CreatedConcurrently", true);
+
                     b.HasIndex(new[] { "ConversationId", "Timestamp" }, "idx_subtask_seq")
                         .HasFilter("branch_id LIKE 'subtask_%'");
 

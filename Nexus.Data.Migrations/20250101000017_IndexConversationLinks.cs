@@ -46,6 +46,13 @@ public sealed partial class IndexConversationLinks : Migration
             filter: "unlinked_because IS NOT NULL")
             .Annotation("Npgsql:CreatedConcurrently", true);
 
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_without_links",
+            table: "api_requests",
+            columns: new[] { "train_id", "current_message_hash", "timestamp", "request_id" },
+            filter: "link_hash IS NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
         // The highest number of a conversation's sub-tasks. Nine digits: other programs' names may have more.
         migrationBuilder.CreateExpressionIndex(
             name: "idx_requests_subtask_number",
@@ -80,6 +87,10 @@ public sealed partial class IndexConversationLinks : Migration
 
         migrationBuilder.DropIndex(
             name: "idx_requests_unlinked",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_without_links",
             table: "api_requests");
     }
 }

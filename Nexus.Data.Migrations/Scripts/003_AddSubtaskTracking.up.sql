@@ -3,7 +3,7 @@ DO $nexus$
 DECLARE
     train name;
 BEGIN
-    IF current_setting('nexus.new_step', true) IS DISTINCT FROM '003' THEN
+    IF current_setting('nexus.new_step', true) IS DISTINCT FROM '003' OR NOT EXISTS (SELECT FROM api_requests) THEN
         RETURN;
     END IF;
 

@@ -4,7 +4,7 @@ DECLARE
     train name;
     map jsonb := '{map}';
 BEGIN
-    IF current_setting('nexus.new_step', true) IS DISTINCT FROM '005' THEN
+    IF current_setting('nexus.new_step', true) IS DISTINCT FROM '005' OR NOT EXISTS (SELECT FROM api_requests) THEN
         RETURN;
     END IF;
 

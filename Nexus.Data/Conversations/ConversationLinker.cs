@@ -285,7 +285,11 @@ public sealed partial class ConversationLinker(
     // Linking looks at the tracker again and again, and knows what it changes itself.
     private DetectChangesPause DetectChangesOnce()
     {
-        db.ChangeTracker.DetectChanges();
+        if (db.ChangeTracker.AutoDetectChangesEnabled)
+        {
+            db.ChangeTracker.DetectChanges();
+        }
+
         return new(db.ChangeTracker);
     }
 

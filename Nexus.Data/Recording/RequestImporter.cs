@@ -40,6 +40,11 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
     // One import: the lines that were read and not stored yet, and the counts.
     private sealed class Run(IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options, ImportOptions import)
     {
+        // Plans that the server made while the tables were all but empty read too much of full ones. It makes them anew
+        // when the tables were analyzed, for which an import would have to wait until autovacuum comes by.
+        private const int FirstAnalysis = 1_000;
+        private const int AnalysisGrowth = 10;
+
         private readonly List<(LogLine Line, ApiRequest Request)> _batch = [];
         private readonly HashSet<Guid> _ids = [];
         private long _bytes;
@@ -50,6 +55,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
         private long _rejected;
         private long _unlinked;
         private long _deferred;
+        private long _nextAnalysis = FirstAnalysis;
 
         public async Task AddAsync(LogLine line, CancellationToken cancellationToken)
         {
@@ -102,6 +108,13 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
                 foreach (var line in conflicts)
                 {
                     await RejectAsync(line, "The request is stored already with other content.", cancellationToken);
+                }
+
+                if (_stored >= _nextAnalysis)
+                {
+                    _nextAnalysis *= AnalysisGrowth;
+                    await db.Database.ExecuteSqlRawAsync(
+                        "ANALYZE (SKIP_LOCKED) api_requests, task_prompts, summary_keys, link_waits", cancellationToken);
                 }
             }
 

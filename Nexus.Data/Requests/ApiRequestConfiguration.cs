@@ -201,6 +201,11 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
         // What the sweep has to link.
         Index(builder, "idx_requests_unlinked", request => new { request.TrainId, request.Timestamp })
             .HasFilter("unlinked_because IS NOT NULL").IsCreatedConcurrently();
+
+        // Parents among rows that came before there were link hashes; in other databases it is all but empty.
+        Index(builder, "idx_requests_without_links",
+                request => new { request.TrainId, request.CurrentMessageHash, request.Timestamp, request.RequestId })
+            .HasFilter("link_hash IS NULL").IsCreatedConcurrently();
     }
 
     private static IndexBuilder<ApiRequest> Index(
