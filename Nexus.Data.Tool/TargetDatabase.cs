@@ -72,21 +72,18 @@ internal sealed class TargetDatabase : IAsyncDisposable
         return target;
     }
 
-    /// <summary>As <see cref="OpenAsync"/>, for a verb that needs our tables: an embedded database that is empty gets
-    /// them, for nobody else could want it otherwise.</summary>
+    /// <summary>As <see cref="OpenAsync"/>, for a verb that needs our tables: it connects at once, and an embedded database
+    /// that is empty gets them, for nobody else could want it otherwise.</summary>
     public static async Task<TargetDatabase> OpenReadyAsync(
         ToolHost host, string? option, ConnectionScope scope, CancellationToken cancellationToken)
     {
         var target = await OpenAsync(host, option, scope, cancellationToken: cancellationToken);
         try
         {
-            if (target.IsEmbedded)
+            var status = await target.Get<DatabaseStatusReader>().ReadAsync(cancellationToken);
+            if (target.IsEmbedded && status.Origin == DatabaseOrigin.Empty)
             {
-                var status = await target.Get<DatabaseStatusReader>().ReadAsync(cancellationToken);
-                if (status.Origin == DatabaseOrigin.Empty)
-                {
-                    await target.MigrateAsync(cancellationToken);
-                }
+                await target.MigrateAsync(cancellationToken);
             }
 
             return target;

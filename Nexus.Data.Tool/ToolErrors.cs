@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Nexus.Data.Embedded;
-using Nexus.Data.Persistence;
 using Npgsql;
 
 namespace Nexus.Data.Tool;
@@ -40,7 +39,6 @@ internal static class ToolErrors
     private static (int, string)? Known(Exception exception) => exception switch
     {
         ToolException tool => (tool.ExitCode, tool.Message),
-        InvalidConnectionStringException wrong => (ExitCode.WrongUsage, wrong.Message),
         PostgresUnavailableException unavailable => (ExitCode.NoConnection, unavailable.Message),
         NexusDataException data => (CodeOf(data.Kind), data.Message),
         PostgresException { SqlState: var state } postgres when RefusesConnection(state)

@@ -19,7 +19,7 @@ public enum NexusDataErrorKind
     Unavailable,
 }
 
-/// <summary>The base of all errors of Nexus.Data. Its message names the entity and the key, never a secret.</summary>
+/// <summary>A promise of Nexus.Data that could not be kept. Its message names the entity and the key, never a secret.</summary>
 public sealed class NexusDataException : Exception
 {
     /// <summary>Creates the exception.</summary>

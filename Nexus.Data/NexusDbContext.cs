@@ -17,12 +17,6 @@ public sealed class NexusDbContext(DbContextOptions<NexusDbContext> options) : D
     /// <summary>Sub-tasks that answers asked for.</summary>
     public DbSet<TaskPrompt> TaskPrompts => Set<TaskPrompt>();
 
-    /// <summary>How the texts of answers begin.</summary>
-    public DbSet<SummaryKey> SummaryKeys => Set<SummaryKey>();
-
-    /// <summary>What requests wait for.</summary>
-    public DbSet<LinkWait> LinkWaits => Set<LinkWait>();
-
     /// <summary>Events of streamed answers.</summary>
     public DbSet<StreamingChunk> StreamingChunks => Set<StreamingChunk>();
 

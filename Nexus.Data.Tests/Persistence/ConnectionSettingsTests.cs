@@ -48,7 +48,7 @@ public sealed class ConnectionSettingsTests
 
         Assert.That(
             () => Find("", ConnectionScope.Own),
-            Throws.TypeOf<InvalidConnectionStringException>().With.Message.StartsWith("--connection: "));
+            Throws.TypeOf<NexusDataException>().With.Message.StartsWith("--connection: "));
     }
 
     [Test]
@@ -59,7 +59,7 @@ public sealed class ConnectionSettingsTests
 
         Assert.That(
             () => Find(null, ConnectionScope.Shared),
-            Throws.TypeOf<InvalidConnectionStringException>().With.Message.StartsWith("NEXUS_DATABASE_URL: "));
+            Throws.TypeOf<NexusDataException>().With.Message.StartsWith("NEXUS_DATABASE_URL: "));
     }
 
     [Test]

@@ -90,7 +90,7 @@ public sealed class ConnectionStringsTests
     [TestCase("", "no host")]
     public void An_error_is_one_sentence_and_names_the_part(string text, string part)
     {
-        var error = Assert.Throws<InvalidConnectionStringException>(() => ConnectionStrings.Parse(text));
+        var error = Assert.Throws<NexusDataException>(() => ConnectionStrings.Parse(text));
 
         Assert.That(error.Message, Does.Contain(part).And.EndWith("."));
         Assert.That(error.Message, Does.Not.Contain("\n").And.Not.Contains(". "));
@@ -155,7 +155,7 @@ public sealed class ConnectionStringsTests
         {
             told += ConnectionSettings.Find(text, ConnectionScope.Own, _ => null);
         }
-        catch (InvalidConnectionStringException exception)
+        catch (NexusDataException exception)
         {
             told += exception;
         }

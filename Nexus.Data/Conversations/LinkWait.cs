@@ -5,7 +5,7 @@ namespace Nexus.Data.Conversations;
 
 /// <summary>What a stored request waits for: should a request or an answer that shows the key be stored later, the waiting
 /// one is linked again.</summary>
-public sealed class LinkWait
+internal sealed class LinkWait
 {
     /// <summary>The request that waits.</summary>
     public required Guid RequestId { get; init; }

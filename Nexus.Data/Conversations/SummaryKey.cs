@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Nexus.Data.Conversations;
 
 /// <summary>How a summary begins that an answer holds, so that the continuation of its conversation finds it by key.</summary>
-public sealed class SummaryKey
+internal sealed class SummaryKey
 {
     /// <summary>The request whose answer holds the text.</summary>
     public required Guid RequestId { get; init; }

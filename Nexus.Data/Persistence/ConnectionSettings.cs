@@ -44,7 +44,7 @@ public static class ConnectionSettings
     /// <param name="option">What <c>--connection</c> was given; null without it.</param>
     /// <param name="scope">Which settings count.</param>
     /// <param name="environment">Answers for a variable, so that tests can answer.</param>
-    /// <exception cref="InvalidConnectionStringException">The setting that counts cannot be read.</exception>
+    /// <exception cref="NexusDataException">The setting that counts cannot be read.</exception>
     public static ConfiguredConnection? Find(string? option, ConnectionScope scope, Func<string, string?> environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
@@ -57,7 +57,7 @@ public static class ConnectionSettings
     }
 
     /// <summary>The server for tests; null where nobody has named one.</summary>
-    /// <exception cref="InvalidConnectionStringException">The variable cannot be read.</exception>
+    /// <exception cref="NexusDataException">The variable cannot be read.</exception>
     public static ConfiguredConnection? FindForTests(Func<string, string?> environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
@@ -74,9 +74,9 @@ public static class ConnectionSettings
         {
             return new(ConnectionStrings.Parse(text), source);
         }
-        catch (InvalidConnectionStringException exception)
+        catch (NexusDataException exception)
         {
-            throw new InvalidConnectionStringException($"{source}: {exception.Message}");
+            throw ConnectionStrings.Unreadable($"{source}: {exception.Message}");
         }
     }
 }

@@ -12,7 +12,7 @@ namespace Nexus.Data.Persistence;
 public static partial class ConnectionStrings
 {
     /// <summary>The connection string in Npgsql's form.</summary>
-    /// <exception cref="InvalidConnectionStringException">It cannot be read, or names no host.</exception>
+    /// <exception cref="NexusDataException">It cannot be read, or names no host.</exception>
     public static string Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -41,11 +41,14 @@ public static partial class ConnectionStrings
                 : string.Create(CultureInfo.InvariantCulture, $":{builder.Port}");
             return $"{host}{port}/{Shown(builder.Database ?? builder.Username ?? "")}{user}";
         }
-        catch (InvalidConnectionStringException)
+        catch (NexusDataException)
         {
             return "(a connection string that cannot be read)";
         }
     }
+
+    // The message names the part that is wrong, and quotes nothing that could be a password or a piece of one.
+    internal static NexusDataException Unreadable(string message) => new(NexusDataErrorKind.Validation, message);
 
     internal static void Set(NpgsqlConnectionStringBuilder builder, string keyword, object value, string part)
     {
@@ -57,7 +60,7 @@ public static partial class ConnectionStrings
             or InvalidCastException or NotSupportedException)
         {
             // Without the inner exception, which may quote the value.
-            throw new InvalidConnectionStringException(
+            throw Unreadable(
                 $"The connection string's {part} has a value that is not understood.");
         }
     }
@@ -71,7 +74,7 @@ public static partial class ConnectionStrings
         }
         catch (ArgumentException)
         {
-            throw new InvalidConnectionStringException(
+            throw Unreadable(
                 "The connection string is neither a URI (postgresql://user:password@host:port/database) nor keywords "
                 + "(Host=...;Database=...;Username=...;Password=...).");
         }
@@ -81,7 +84,7 @@ public static partial class ConnectionStrings
         {
             if (!IsKeyword(word))
             {
-                throw new InvalidConnectionStringException(Unknown(word, words));
+                throw Unreadable(Unknown(word, words));
             }
 
             Set(builder, word, words[word], $"'{word}'");
@@ -113,7 +116,7 @@ public static partial class ConnectionStrings
     {
         if (string.IsNullOrWhiteSpace(builder.Host))
         {
-            throw new InvalidConnectionStringException(
+            throw Unreadable(
                 "The connection string names no host; for a local socket it is the socket's folder "
                 + "(host=/var/run/postgresql).");
         }
@@ -121,7 +124,7 @@ public static partial class ConnectionStrings
         // Such as "Host=localhost password=secret", or a whole URI behind "Host=".
         if (!Host().IsMatch(builder.Host))
         {
-            throw new InvalidConnectionStringException(
+            throw Unreadable(
                 "The connection string's host has a character that no host has; keywords are separated by semicolons.");
         }
     }

@@ -50,7 +50,7 @@ internal static partial class ConnectionUri
         var tail = end < 0 ? "" : rest[end..];
         if (tail.Contains('@', StringComparison.Ordinal) || tail.Contains('#', StringComparison.Ordinal))
         {
-            throw new InvalidConnectionStringException(
+            throw ConnectionStrings.Unreadable(
                 "The connection URI has an '@' or a '#' where none is expected: in a password, a name or a value they "
                 + "are written %40 and %23, '/' is %2F and '?' is %3F.");
         }
@@ -128,7 +128,7 @@ internal static partial class ConnectionUri
         var match = HostAndPort().Match(text);
         if (!match.Success)
         {
-            throw new InvalidConnectionStringException(
+            throw ConnectionStrings.Unreadable(
                 "The connection URI's host and port are not understood; an IPv6 address goes in brackets, and a "
                 + "password's ':', '/', '?', '#' and '@' are percent-encoded.");
         }
@@ -142,7 +142,7 @@ internal static partial class ConnectionUri
         return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             && port is > 0 and <= 65535
                 ? (host, port)
-                : throw new InvalidConnectionStringException(
+                : throw ConnectionStrings.Unreadable(
                     "The connection URI's port is no number from 1 to 65535.");
     }
 
@@ -152,7 +152,7 @@ internal static partial class ConnectionUri
         var name = equals < 0 ? "" : Decode(parameter[..equals], "parameter");
         if (!_keywords.TryGetValue(name, out var keyword))
         {
-            throw new InvalidConnectionStringException(ConnectionStrings.Identifier().IsMatch(name)
+            throw ConnectionStrings.Unreadable(ConnectionStrings.Identifier().IsMatch(name)
                 ? $"The connection URI has a parameter that is not known: '{name}'."
                 : "The connection URI has a parameter that is not of the form name=value.");
         }
@@ -185,7 +185,7 @@ internal static partial class ConnectionUri
     {
         if (Undecodable().IsMatch(text))
         {
-            throw new InvalidConnectionStringException(
+            throw ConnectionStrings.Unreadable(
                 $"The connection URI's {part} has a '%' that no two hexadecimal digits follow (write it %25), or %00.");
         }
 

@@ -18,7 +18,7 @@ internal sealed class NexusDataOptionsValidation : IValidateOptions<NexusDataOpt
             ConnectionStrings.Parse(options.ConnectionString);
             return ValidateOptionsResult.Success;
         }
-        catch (InvalidConnectionStringException exception)
+        catch (NexusDataException exception)
         {
             return ValidateOptionsResult.Fail($"{nameof(NexusDataOptions.ConnectionString)}: {exception.Message}");
         }
