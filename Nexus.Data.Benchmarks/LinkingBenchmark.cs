@@ -17,6 +17,7 @@ namespace Nexus.Data.Benchmarks;
 /// </summary>
 public static class LinkingBenchmark
 {
+    private const int WarmUpRounds = 15;
     private const int Rounds = 7;
     private const int Calls = 200;
     private const string Train = "bench";
@@ -61,7 +62,7 @@ public static class LinkingBenchmark
         await baseline.PrepareAsync();
         var (plain, ours) = (new List<double>(), new List<double>());
         var (plainMedians, ourMedians) = (new List<double>(), new List<double>());
-        for (var round = -1; round < Rounds; round++)
+        for (var round = -WarmUpRounds; round < Rounds; round++)
         {
             var (plainRound, ourRound) = (new List<double>(), new List<double>());
             for (var call = 0; call < Calls; call++)
@@ -72,7 +73,7 @@ public static class LinkingBenchmark
                 ourRound.Add(await LinkAsync(db, scenario));
             }
 
-            // The first round warms up: statements get prepared, code gets compiled.
+            // The first rounds warm up: statements get prepared, code gets compiled, and compiled once more.
             if (round >= 0)
             {
                 plain.AddRange(plainRound);
