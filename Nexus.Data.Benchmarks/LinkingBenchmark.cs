@@ -152,18 +152,12 @@ public static class LinkingBenchmark
         await transaction.CommitAsync();
     }
 
-    // Conversations of ten turns with their keys and waits. The indexes that nothing of ours uses would only cost time.
+    // Conversations of ten turns with their keys and waits.
     private static async Task FillAsync(string connection, int size)
     {
         await using var db = Open(connection);
         db.Database.SetCommandTimeout(TimeSpan.FromMinutes(20));
         await db.Database.MigrateAsync();
-        await db.Database.ExecuteSqlRawAsync(
-            """
-            DROP INDEX idx_api_requests_response_body_gin, idx_api_requests_response_body_task,
-                idx_requests_task_tool_invocation_gin, idx_requests_conversation_detail, idx_api_requests_task_name;
-            ALTER TABLE api_requests DROP CONSTRAINT api_requests_parent_request_id_fkey;
-            """);
         await db.Database.ExecuteSqlRawAsync(
             """
             INSERT INTO api_requests (request_id, train_id, "timestamp", method, path, headers, conversation_id, branch_id,

@@ -111,22 +111,26 @@ public sealed partial class InitDatabase : Migration
             name: "idx_api_requests_domain",
             table: "api_requests",
             column: "domain")
-            .Annotation(LaterName, "idx_api_requests_train_id");
+            .Annotation(LaterName, "idx_api_requests_train_id")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_model",
             table: "api_requests",
-            column: "model");
+            column: "model")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_request_type",
             table: "api_requests",
-            column: "request_type");
+            column: "request_type")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_timestamp",
             table: "api_requests",
-            column: "timestamp");
+            column: "timestamp")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_streaming_chunks_request_id",

@@ -53,32 +53,38 @@ public sealed partial class AddConversationTracking : Migration
         migrationBuilder.CreateIndex(
             name: "idx_requests_branch_id",
             table: "api_requests",
-            column: "branch_id");
+            column: "branch_id")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_conversation_branch",
             table: "api_requests",
-            columns: new[] { "conversation_id", "branch_id" });
+            columns: new[] { "conversation_id", "branch_id" })
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_conversation_id",
             table: "api_requests",
-            column: "conversation_id");
+            column: "conversation_id")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_current_message_hash",
             table: "api_requests",
-            column: "current_message_hash");
+            column: "current_message_hash")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_message_count",
             table: "api_requests",
-            column: "message_count");
+            column: "message_count")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_parent_message_hash",
             table: "api_requests",
-            column: "parent_message_hash");
+            column: "parent_message_hash")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

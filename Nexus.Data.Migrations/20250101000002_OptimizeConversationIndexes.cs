@@ -21,14 +21,16 @@ public sealed partial class OptimizeConversationIndexes : Migration
                 "branch_id",
             },
             filter: "conversation_id IS NOT NULL")
-            .Annotation(LaterName, "idx_requests_conversation_detail");
+            .Annotation(LaterName, "idx_requests_conversation_detail")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_conversation_timestamp",
             table: "api_requests",
             columns: new[] { "conversation_id", "timestamp" },
             filter: "conversation_id IS NOT NULL")
-            .Annotation(LaterName, "idx_requests_conversation_timestamp_id");
+            .Annotation(LaterName, "idx_requests_conversation_timestamp_id")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

@@ -44,19 +44,22 @@ public sealed partial class AddSubtaskTracking : Migration
         migrationBuilder.CreateIndex(
             name: "idx_requests_is_subtask",
             table: "api_requests",
-            column: "is_subtask");
+            column: "is_subtask")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_parent_task_request_id",
             table: "api_requests",
-            column: "parent_task_request_id");
+            column: "parent_task_request_id")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_task_tool_invocation_gin",
             table: "api_requests",
             column: "task_tool_invocation",
             filter: "task_tool_invocation IS NOT NULL")
-            .Annotation("Npgsql:IndexMethod", "gin");
+            .Annotation("Npgsql:IndexMethod", "gin")
+            .DroppedLater();
 
         migrationBuilder.AddForeignKey(
             name: "api_requests_parent_task_request_id_fkey",

@@ -16,19 +16,22 @@ public sealed partial class OptimizeConversationWindowFunctions : Migration
             name: "idx_requests_conversation_subtask",
             table: "api_requests",
             columns: new[] { "conversation_id", "is_subtask", "timestamp", "request_id" },
-            filter: "conversation_id IS NOT NULL");
+            filter: "conversation_id IS NOT NULL")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_conversation_timestamp_id",
             table: "api_requests",
             columns: new[] { "conversation_id", "timestamp", "request_id" },
             descending: new[] { false, true, true },
-            filter: "conversation_id IS NOT NULL");
+            filter: "conversation_id IS NOT NULL")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_request_id",
             table: "api_requests",
-            column: "request_id");
+            column: "request_id")
+            .DroppedLater();
 
         // Statistics of an empty table would have plans made that read all of a full one.
         migrationBuilder.Sql("""

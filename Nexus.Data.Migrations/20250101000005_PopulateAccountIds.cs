@@ -34,7 +34,8 @@ public sealed partial class PopulateAccountIds : Migration
             table: "api_requests",
             columns: new[] { "account_id", "timestamp" },
             descending: new[] { false, true },
-            filter: "account_id IS NOT NULL");
+            filter: "account_id IS NOT NULL")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

@@ -22,7 +22,8 @@ public sealed partial class SplitConversationHashes : Migration
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_system_hash",
             table: "api_requests",
-            column: "system_hash");
+            column: "system_hash")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

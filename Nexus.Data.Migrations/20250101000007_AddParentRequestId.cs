@@ -29,7 +29,8 @@ public sealed partial class AddParentRequestId : Migration
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_parent_request_id",
             table: "api_requests",
-            column: "parent_request_id");
+            column: "parent_request_id")
+            .DroppedLater();
 
         migrationBuilder.AddCheckConstraint(
             name: "chk_parent_request_not_self",

@@ -12,7 +12,8 @@ public sealed partial class AddResponseBodyGinIndex : Migration
             name: "idx_api_requests_response_body_gin",
             table: "api_requests",
             column: "response_body")
-            .Annotation("Npgsql:IndexMethod", "gin");
+            .Annotation("Npgsql:IndexMethod", "gin")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

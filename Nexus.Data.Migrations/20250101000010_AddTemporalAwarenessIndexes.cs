@@ -11,13 +11,15 @@ public sealed partial class AddTemporalAwarenessIndexes : Migration
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_conv_id_timestamp",
             table: "api_requests",
-            columns: new[] { "conversation_id", "timestamp" });
+            columns: new[] { "conversation_id", "timestamp" })
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_subtask_seq",
             table: "api_requests",
             columns: new[] { "conversation_id", "timestamp" },
-            filter: "branch_id LIKE 'subtask_%'");
+            filter: "branch_id LIKE 'subtask_%'")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

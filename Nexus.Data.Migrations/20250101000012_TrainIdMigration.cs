@@ -42,14 +42,16 @@ public sealed partial class TrainIdMigration : Migration
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_train_id",
             table: "api_requests",
-            column: "train_id");
+            column: "train_id")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_train_timestamp_response",
             table: "api_requests",
             columns: new[] { "train_id", "timestamp" },
             descending: new[] { false, true },
-            filter: "response_body IS NOT NULL");
+            filter: "response_body IS NOT NULL")
+            .DroppedLater();
 
         migrationBuilder.CreateIndex(
             name: "idx_audit_train",
@@ -64,7 +66,8 @@ public sealed partial class TrainIdMigration : Migration
                 "conversation_id", "timestamp", "request_id", "train_id", "model", "input_tokens", "output_tokens",
                 "branch_id",
             },
-            filter: "conversation_id IS NOT NULL");
+            filter: "conversation_id IS NOT NULL")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

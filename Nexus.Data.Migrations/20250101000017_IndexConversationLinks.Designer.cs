@@ -560,6 +560,11 @@ namespace Nexus.Data.Migrations
                         .HasColumnName("error")
                         .HasComment("What went wrong.");
 
+                    b.Property<int?>("FirstTokenMs")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_token_ms")
+                        .HasComment("Milliseconds from the call to the first piece of its answer.");
+
                     b.Property<string>("Headers")
                         .IsRequired()
                         .HasColumnType("jsonb")
@@ -730,6 +735,11 @@ namespace Nexus.Data.Migrations
                         .HasColumnName("tool_call_count")
                         .HasComment("Tool uses in the answer.");
 
+                    b.Property<int?>("TotalTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("total_tokens")
+                        .HasComment("Tokens read and written, without the cache's.");
+
                     b.Property<string>("TrainId")
                         .IsRequired()
                         .HasMaxLength(255)
@@ -756,56 +766,9 @@ namespace Nexus.Data.Migrations
                     b.HasKey("RequestId")
                         .HasName("api_requests_pkey");
 
-                    b.HasIndex(new[] { "ConversationId", "Timestamp" }, "idx_api_requests_conv_id_timestamp");
-
-                    b.HasIndex(new[] { "Model" }, "idx_api_requests_model");
-
-                    b.HasIndex(new[] { "ParentRequestId" }, "idx_api_requests_parent_request_id");
-
-                    b.HasIndex(new[] { "RequestType" }, "idx_api_requests_request_type");
-
-                    b.HasIndex(new[] { "ResponseBody" }, "idx_api_requests_response_body_gin");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "ResponseBody" }, "idx_api_requests_response_body_gin"), "gin");
-
-                    b.HasIndex(new[] { "ResponseBody" }, "idx_api_requests_response_body_task")
-                        .HasFilter("response_body IS NOT NULL");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "ResponseBody" }, "idx_api_requests_response_body_task"), "gin");
-
-                    b.HasIndex(new[] { "SystemHash" }, "idx_api_requests_system_hash");
-
-                    b.HasIndex(new[] { "Timestamp" }, "idx_api_requests_timestamp");
-
-                    b.HasIndex(new[] { "TrainId" }, "idx_api_requests_train_id");
-
-                    b.HasIndex(new[] { "TrainId", "Timestamp" }, "idx_api_requests_train_timestamp_response")
-                        .IsDescending(false, true)
-                        .HasFilter("response_body IS NOT NULL");
-
-                    b.HasIndex(new[] { "AccountId", "Timestamp" }, "idx_requests_account_timestamp")
-                        .IsDescending(false, true)
-                        .HasFilter("account_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "BranchId" }, "idx_requests_branch_id");
-
-                    b.HasIndex(new[] { "ConversationId", "BranchId" }, "idx_requests_conversation_branch");
-
-                    b.HasIndex(new[] { "ConversationId", "Timestamp", "RequestId", "TrainId", "Model", "InputTokens", "OutputTokens", "BranchId" }, "idx_requests_conversation_detail")
-                        .HasFilter("conversation_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "ConversationId" }, "idx_requests_conversation_id");
-
-                    b.HasIndex(new[] { "ConversationId", "IsSubtask", "Timestamp", "RequestId" }, "idx_requests_conversation_subtask")
-                        .HasFilter("conversation_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "ConversationId", "Timestamp", "RequestId" }, "idx_requests_conversation_timestamp_id")
-                        .IsDescending(false, true, true)
-                        .HasFilter("conversation_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "CurrentMessageHash" }, "idx_requests_current_message_hash");
-
-                    b.HasIndex(new[] { "IsSubtask" }, "idx_requests_is_subtask");
+                    b.HasIndex(new[] { "ConversationId", "BranchId", "Timestamp", "RequestId" }, "idx_requests_conversation")
+                        .HasFilter("conversation_id IS NOT NULL")
+                        .HasAnnotation("Npgsql:CreatedConcurrently", true);
 
                     b.HasIndex(new[] { "TrainId", "AnswerHash", "Timestamp", "RequestId" }, "idx_requests_link_answer")
                         .HasFilter("answer_hash IS NOT NULL")
@@ -815,26 +778,16 @@ namespace Nexus.Data.Migrations
                         .HasFilter("link_hash IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
 
-                    b.HasIndex(new[] { "MessageCount" }, "idx_requests_message_count");
-
                     b.HasIndex(new[] { "ParentRequestId", "BranchId" }, "idx_requests_parent_branch")
                         .HasFilter("parent_request_id IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
-
-                    b.HasIndex(new[] { "ParentMessageHash" }, "idx_requests_parent_message_hash");
-
-                    b.HasIndex(new[] { "ParentTaskRequestId" }, "idx_requests_parent_task_request_id");
-
-                    b.HasIndex(new[] { "RequestId" }, "idx_requests_request_id");
 
                     b.HasIndex(new[] { "RetryOfRequestId" }, "idx_requests_retry_of")
                         .HasFilter("retry_of_request_id IS NOT NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
 
-                    b.HasIndex(new[] { "TaskToolInvocation" }, "idx_requests_task_tool_invocation_gin")
-                        .HasFilter("task_tool_invocation IS NOT NULL");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "TaskToolInvocation" }, "idx_requests_task_tool_invocation_gin"), "gin");
+                    b.HasIndex(new[] { "TrainId", "Timestamp", "RequestId" }, "idx_requests_train_time")
+                        .HasAnnotation("Npgsql:CreatedConcurrently", true);
 
                     b.HasIndex(new[] { "TrainId", "Timestamp" }, "idx_requests_unlinked")
                         .HasFilter("unlinked_because IS NOT NULL")
@@ -843,9 +796,6 @@ namespace Nexus.Data.Migrations
                     b.HasIndex(new[] { "TrainId", "CurrentMessageHash", "Timestamp", "RequestId" }, "idx_requests_without_links")
                         .HasFilter("link_hash IS NULL")
                         .HasAnnotation("Npgsql:CreatedConcurrently", true);
-
-                    b.HasIndex(new[] { "ConversationId", "Timestamp" }, "idx_subtask_seq")
-                        .HasFilter("branch_id LIKE 'subtask_%'");
 
                     b.ToTable("api_requests", null, t =>
                         {
@@ -1254,21 +1204,6 @@ namespace Nexus.Data.Migrations
                     b.ToTable((string)null);
 
                     b.ToView("hourly_stats", (string)null);
-                });
-
-            modelBuilder.Entity("Nexus.Data.Requests.ApiRequest", b =>
-                {
-                    b.HasOne("Nexus.Data.Requests.ApiRequest", null)
-                        .WithMany()
-                        .HasForeignKey("ParentRequestId")
-                        .OnDelete(DeleteBehavior.NoAction)
-                        .HasConstraintName("api_requests_parent_request_id_fkey");
-
-                    b.HasOne("Nexus.Data.Requests.ApiRequest", null)
-                        .WithMany()
-                        .HasForeignKey("ParentTaskRequestId")
-                        .OnDelete(DeleteBehavior.NoAction)
-                        .HasConstraintName("api_requests_parent_task_request_id_fkey");
                 });
 
             modelBuilder.Entity("Nexus.Data.Requests.StreamingChunk", b =>

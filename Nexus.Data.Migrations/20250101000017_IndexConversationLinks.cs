@@ -53,6 +53,19 @@ public sealed partial class IndexConversationLinks : Migration
             filter: "link_hash IS NULL")
             .Annotation("Npgsql:CreatedConcurrently", true);
 
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_conversation",
+            table: "api_requests",
+            columns: new[] { "conversation_id", "branch_id", "timestamp", "request_id" },
+            filter: "conversation_id IS NOT NULL")
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
+        migrationBuilder.CreateIndex(
+            name: "idx_requests_train_time",
+            table: "api_requests",
+            columns: new[] { "train_id", "timestamp", "request_id" })
+            .Annotation("Npgsql:CreatedConcurrently", true);
+
         // The highest number of a conversation's sub-tasks. Nine digits: other programs' names may have more.
         migrationBuilder.CreateExpressionIndex(
             name: "idx_requests_subtask_number",
@@ -65,6 +78,14 @@ public sealed partial class IndexConversationLinks : Migration
     /// <inheritdoc />
     protected override void Down(MigrationBuilder migrationBuilder)
     {
+        migrationBuilder.DropIndex(
+            name: "idx_requests_conversation",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
+            name: "idx_requests_train_time",
+            table: "api_requests");
+
         migrationBuilder.DropIndex(
             name: "idx_requests_subtask_number",
             table: "api_requests");

@@ -32,6 +32,11 @@ internal static class MigrationBuilderExtensions
         return concurrently ? index.Annotation("Npgsql:CreatedConcurrently", true) : index;
     }
 
+    /// <summary>Marks an index of the sequence that the migration RepairAndTrim drops again: on a large table it is not built
+    /// first.</summary>
+    public static OperationBuilder<CreateIndexOperation> DroppedLater(this OperationBuilder<CreateIndexOperation> index)
+        => index.Annotation(NexusMigrationsSqlGenerator.DroppedLater, true);
+
     /// <summary>The text of a script of the folder <c>Scripts</c>.</summary>
     public static string ReadScript(string name)
     {

@@ -48,6 +48,30 @@ public sealed class HourlyStatsTests : MigrationTest
         await AssertStatsAsync(train);
     }
 
+    [Test]
+    public async Task The_newest_refreshes_beside_readers_for_a_role_that_may_read_only()
+    {
+        await MigrateAsync();
+        await InsertAsync("train_id");
+        var role = $"nexus_test_{Guid.NewGuid():N}";
+        await ExecuteAsync($"CREATE ROLE {role}; GRANT SELECT ON hourly_stats TO {role}");
+        try
+        {
+            await using var reader = await OpenAsync();
+            await using var transaction = await reader.BeginTransactionAsync();
+            await using var read = new NpgsqlCommand("SELECT count(*) FROM hourly_stats", reader);
+            await read.ExecuteScalarAsync();
+
+            await ExecuteAsync($"SET ROLE {role}; SET lock_timeout = '5s'; SELECT refresh_hourly_stats()");
+
+            await AssertStatsAsync("train_id");
+        }
+        finally
+        {
+            await ExecuteAsync($"DROP OWNED BY {role}; DROP ROLE {role}");
+        }
+    }
+
     private async Task AssertStatsAsync(string train)
     {
         var stats = await ReadAsync($"""

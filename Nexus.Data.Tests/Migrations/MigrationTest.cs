@@ -64,7 +64,7 @@ public abstract class MigrationTest : EmptyDatabaseTest
 
     protected static EqualConstraint AreRows(params string[] rows) => Is.EqualTo(rows);
 
-    private async Task<NpgsqlConnection> OpenAsync()
+    protected async Task<NpgsqlConnection> OpenAsync()
     {
         var connection = new NpgsqlConnection(ConnectionString);
         await connection.OpenAsync();

@@ -69,8 +69,10 @@ public sealed class RequestExporter(IDbContextFactory<NexusDbContext> contexts)
             Number("output_tokens", request.OutputTokens);
             Number("cache_creation_input_tokens", request.CacheCreationInputTokens);
             Number("cache_read_input_tokens", request.CacheReadInputTokens);
+            Number("total_tokens", request.TotalTokens);
             Json("usage_data", Utf8(request.UsageData));
             Number("tool_call_count", request.ToolCallCount);
+            Number("first_token_ms", request.FirstTokenMs);
             Number("duration_ms", request.DurationMs);
             if (request.CompletedAt is { } completed)
             {

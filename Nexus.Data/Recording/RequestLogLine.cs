@@ -69,8 +69,10 @@ internal static partial class RequestLogLine
                 OutputTokens = Number("output_tokens"),
                 CacheCreationInputTokens = Number("cache_creation_input_tokens"),
                 CacheReadInputTokens = Number("cache_read_input_tokens"),
+                TotalTokens = Number("total_tokens") ?? Sum(Number("input_tokens"), Number("output_tokens")),
                 UsageData = Json("usage_data"),
                 ToolCallCount = Number("tool_call_count"),
+                FirstTokenMs = Number("first_token_ms"),
                 DurationMs = Number("duration_ms"),
                 CompletedAt = Time("completed_at"),
                 Error = Text("error", int.MaxValue),
@@ -181,6 +183,11 @@ internal static partial class RequestLogLine
             // The database keeps microseconds.
             return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
         }
+
+        // As the server would add what may be null: unknown only where neither is known.
+        private static int? Sum(int? first, int? second)
+            => first is null && second is null ? null
+                : (int)Math.Min((first ?? 0L) + (second ?? 0L), int.MaxValue);
 
         private int? Number(string name)
         {

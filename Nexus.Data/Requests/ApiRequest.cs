@@ -68,6 +68,9 @@ public sealed class ApiRequest
     /// <summary>Tokens that came from the cache.</summary>
     public int? CacheReadInputTokens { get; set; }
 
+    /// <summary>Tokens read and written, without those from or for the cache; null where neither is known.</summary>
+    public int? TotalTokens { get; set; }
+
     /// <summary>The provider's own account of the usage, as JSON.</summary>
     public string? UsageData { get; set; }
 
@@ -76,6 +79,9 @@ public sealed class ApiRequest
 
     /// <summary>Milliseconds from the call to the end of its answer.</summary>
     public int? DurationMs { get; set; }
+
+    /// <summary>Milliseconds from the call to the first piece of a streamed answer; null where it was not measured.</summary>
+    public int? FirstTokenMs { get; set; }
 
     /// <summary>When the answer was complete, or the call had failed, in UTC.</summary>
     public DateTimeOffset? CompletedAt { get; set; }

@@ -31,17 +31,7 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
         ConfigureCompatibleLinks(builder);
         ConfigureLinks(builder);
 
-        builder.HasOne<ApiRequest>().WithMany()
-            .HasForeignKey(request => request.ParentRequestId)
-            .OnDelete(DeleteBehavior.NoAction)
-            .HasConstraintName("api_requests_parent_request_id_fkey");
-        builder.HasOne<ApiRequest>().WithMany()
-            .HasForeignKey(request => request.ParentTaskRequestId)
-            .OnDelete(DeleteBehavior.NoAction)
-            .HasConstraintName("api_requests_parent_task_request_id_fkey");
-
-        ConfigureIndexesOfTheSequence(builder);
-        ConfigureLinkIndexes(builder);
+        ConfigureIndexes(builder);
     }
 
     private static void ConfigureCall(EntityTypeBuilder<ApiRequest> builder)
@@ -75,9 +65,12 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
         builder.Property(request => request.CacheCreationInputTokens).HasDefaultValue(0)
             .HasComment("Tokens put into the cache.");
         builder.Property(request => request.CacheReadInputTokens).HasDefaultValue(0).HasComment("Tokens from the cache.");
+        builder.Property(request => request.TotalTokens).HasComment("Tokens read and written, without the cache's.");
         builder.Property(request => request.UsageData).HasColumnType("jsonb").HasComment("Usage as the provider told it.");
         builder.Property(request => request.ToolCallCount).HasDefaultValue(0).HasComment("Tool uses in the answer.");
         builder.Property(request => request.DurationMs).HasComment("Milliseconds from the call to the end of its answer.");
+        builder.Property(request => request.FirstTokenMs)
+            .HasComment("Milliseconds from the call to the first piece of its answer.");
         builder.Property(request => request.CompletedAt).HasComment("When the answer was complete or the call had failed.");
         builder.Property(request => request.Error).HasComment("What went wrong.");
         builder.Property(request => request.TaskToolInvocation).HasColumnType("jsonb")
@@ -126,60 +119,9 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
         builder.Property(request => request.ResponseBodyOriginal).HasComment("The bytes of the answer's body, where kept.");
     }
 
-    // The indexes that the sequence 000–014 leaves, kept as they are.
-    private static void ConfigureIndexesOfTheSequence(EntityTypeBuilder<ApiRequest> builder)
-    {
-        Index(builder, "idx_api_requests_model", request => request.Model);
-        Index(builder, "idx_api_requests_request_type", request => request.RequestType);
-        Index(builder, "idx_api_requests_timestamp", request => request.Timestamp);
-        Index(builder, "idx_api_requests_train_id", request => request.TrainId);
-        Index(builder, "idx_api_requests_system_hash", request => request.SystemHash);
-        Index(builder, "idx_api_requests_parent_request_id", request => request.ParentRequestId);
-        Index(builder, "idx_requests_branch_id", request => request.BranchId);
-        Index(builder, "idx_requests_conversation_id", request => request.ConversationId);
-        Index(builder, "idx_requests_conversation_branch", request => new { request.ConversationId, request.BranchId });
-        Index(builder, "idx_requests_current_message_hash", request => request.CurrentMessageHash);
-        Index(builder, "idx_requests_parent_message_hash", request => request.ParentMessageHash);
-        Index(builder, "idx_requests_message_count", request => request.MessageCount);
-        Index(builder, "idx_requests_is_subtask", request => request.IsSubtask);
-        Index(builder, "idx_requests_parent_task_request_id", request => request.ParentTaskRequestId);
-        Index(builder, "idx_requests_request_id", request => request.RequestId);
-        Index(builder, "idx_api_requests_conv_id_timestamp", request => new { request.ConversationId, request.Timestamp });
-        Index(builder, "idx_api_requests_train_timestamp_response", request => new { request.TrainId, request.Timestamp })
-            .IsDescending(false, true).HasFilter("response_body IS NOT NULL");
-        Index(builder, "idx_requests_account_timestamp", request => new { request.AccountId, request.Timestamp })
-            .IsDescending(false, true).HasFilter("account_id IS NOT NULL");
-        Index(builder, "idx_requests_conversation_timestamp_id",
-                request => new { request.ConversationId, request.Timestamp, request.RequestId })
-            .IsDescending(false, true, true).HasFilter("conversation_id IS NOT NULL");
-        Index(builder, "idx_requests_conversation_subtask",
-                request => new { request.ConversationId, request.IsSubtask, request.Timestamp, request.RequestId })
-            .HasFilter("conversation_id IS NOT NULL");
-        Index(builder, "idx_requests_conversation_detail",
-                request => new
-                {
-                    request.ConversationId,
-                    request.Timestamp,
-                    request.RequestId,
-                    request.TrainId,
-                    request.Model,
-                    request.InputTokens,
-                    request.OutputTokens,
-                    request.BranchId,
-                })
-            .HasFilter("conversation_id IS NOT NULL");
-        builder.HasIndex([nameof(ApiRequest.ConversationId), nameof(ApiRequest.Timestamp)], "idx_subtask_seq")
-            .HasFilter("branch_id LIKE 'subtask_%'");
-        Index(builder, "idx_api_requests_response_body_gin", request => request.ResponseBody).HasMethod("gin");
-        builder.HasIndex([nameof(ApiRequest.ResponseBody)], "idx_api_requests_response_body_task")
-            .HasMethod("gin").HasFilter("response_body IS NOT NULL");
-        Index(builder, "idx_requests_task_tool_invocation_gin", request => request.TaskToolInvocation)
-            .HasMethod("gin").HasFilter("task_tool_invocation IS NOT NULL");
-    }
-
-    // Each is named by the question it answers; the numbering of sub-tasks has one more, by an expression, which a model
-    // cannot describe: see the migration IndexConversationLinks.
-    private static void ConfigureLinkIndexes(EntityTypeBuilder<ApiRequest> builder)
+    // With the primary key at most ten, for each costs every insert: one for each question. The numbering of sub-tasks has
+    // the tenth, by an expression, which a model cannot describe: see the migration IndexConversationLinks.
+    private static void ConfigureIndexes(EntityTypeBuilder<ApiRequest> builder)
     {
         // Parent and retries by messages, newest first.
         Index(builder, "idx_requests_link_hash",
@@ -197,6 +139,15 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
 
         Index(builder, "idx_requests_retry_of", request => request.RetryOfRequestId)
             .HasFilter("retry_of_request_id IS NOT NULL").IsCreatedConcurrently();
+
+        // The branches of a conversation and their requests in order; which names are taken.
+        Index(builder, "idx_requests_conversation",
+                request => new { request.ConversationId, request.BranchId, request.Timestamp, request.RequestId })
+            .HasFilter("conversation_id IS NOT NULL").IsCreatedConcurrently();
+
+        // A train's requests by time: lists, usage, export, retention.
+        Index(builder, "idx_requests_train_time", request => new { request.TrainId, request.Timestamp, request.RequestId })
+            .IsCreatedConcurrently();
 
         // What the sweep has to link.
         Index(builder, "idx_requests_unlinked", request => new { request.TrainId, request.Timestamp })

@@ -29,6 +29,12 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     /// <summary>On an index whose columns are to be written as they are, because they are expressions.</summary>
     public const string HasExpressions = "Nexus:HasExpressions";
 
+    /// <summary>On an index that a later migration drops again. On a table of more than <see cref="SmallTable"/> rows it is
+    /// not built: it would cost minutes for nothing.</summary>
+    public const string DroppedLater = "Nexus:DroppedLater";
+
+    private const int SmallTable = 100_000;
+
     protected override void Generate(
         CreateTableOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
     {
@@ -100,15 +106,21 @@ internal sealed partial class NexusMigrationsSqlGenerator(
                 $"DROP INDEX {index};")), suppressTransaction: true);
             Append(builder, create, suppressTransaction: true);
         }
-        else if (operation[LaterName] is string later)
-        {
-            var columns = operation.Columns.Select(column => ColumnIsThere(table, column));
-            Append(builder, Block(If(
-                $"{Regclass(Delimit(later, operation.Schema))} IS NULL AND {string.Join(" AND ", columns)}", create)));
-        }
         else
         {
-            Append(builder, create);
+            var conditions = new List<string>();
+            if (operation[LaterName] is string later)
+            {
+                conditions.Add($"{Regclass(Delimit(later, operation.Schema))} IS NULL");
+                conditions.AddRange(operation.Columns.Select(column => ColumnIsThere(table, column)));
+            }
+
+            if (operation[DroppedLater] is true)
+            {
+                conditions.Add(IsSmall(table));
+            }
+
+            Append(builder, conditions.Count == 0 ? create : Block(If(string.Join(" AND ", conditions), create)));
         }
     }
 
@@ -283,6 +295,14 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     private static string Column(string table, params string[] names)
         => $"SELECT FROM pg_attribute WHERE attrelid = {Regclass(table)} AND NOT attisdropped "
             + $"AND attname IN ({string.Join(", ", names)})";
+
+    // By the statistics; rows are counted only where there are none yet.
+    private static string IsSmall(string table)
+        => string.Create(CultureInfo.InvariantCulture, $"""
+            (SELECT CASE WHEN reltuples >= 0 THEN reltuples <= {SmallTable}
+                         ELSE (SELECT count(*) FROM (SELECT FROM {table} LIMIT {SmallTable + 1}) counted) <= {SmallTable} END
+             FROM pg_class WHERE oid = {Regclass(table)})
+            """);
 
     private static string ConstraintIsMissing(string table, string name)
         => $"NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = {Regclass(table)} AND conname = {Literal(name)})";

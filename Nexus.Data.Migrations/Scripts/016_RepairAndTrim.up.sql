@@ -1,0 +1,42 @@
+-- What the original's bootstrap file named otherwise, and an index of the sequence that never matched a row.
+DROP INDEX IF EXISTS idx_api_requests_task_name, idx_chunks_request_id, idx_requests_account_id, idx_requests_current_hash,
+    idx_requests_model, idx_requests_parent_hash, idx_requests_request_type, idx_requests_timestamp, idx_requests_train_id;
+
+-- One set of defaults and nullabilities. Unknown is null: a default of 0 would say that nothing was used.
+DO $nexus$
+BEGIN
+    IF EXISTS (SELECT FROM api_requests WHERE headers IS NULL) THEN
+        UPDATE api_requests SET headers = '{}' WHERE headers IS NULL;
+    END IF;
+END $nexus$;
+ALTER TABLE api_requests
+    ALTER COLUMN headers SET NOT NULL,
+    ALTER COLUMN path TYPE character varying(1024),
+    ALTER COLUMN input_tokens DROP DEFAULT,
+    ALTER COLUMN output_tokens DROP DEFAULT,
+    ALTER COLUMN total_tokens DROP DEFAULT;
+
+DO $nexus$
+BEGIN
+    UPDATE api_requests
+    SET total_tokens = least(coalesce(input_tokens, 0)::bigint + coalesce(output_tokens, 0), 2147483647)
+    WHERE total_tokens IS NULL AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL);
+    IF FOUND THEN
+        ANALYZE api_requests;
+    END IF;
+END $nexus$;
+
+-- A refresh beside readers needs a unique index; one by the application's role, the owner's rights.
+CREATE UNIQUE INDEX IF NOT EXISTS idx_hourly_stats_key ON hourly_stats (hour, train_id, model);
+DO $nexus$
+BEGIN
+    EXECUTE format($sql$
+        CREATE OR REPLACE FUNCTION refresh_hourly_stats() RETURNS void LANGUAGE plpgsql
+        SECURITY DEFINER SET search_path = %I, pg_temp AS $function$
+        BEGIN
+            REFRESH MATERIALIZED VIEW CONCURRENTLY hourly_stats;
+        END
+        $function$
+        $sql$, (SELECT nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+                WHERE pg_class.oid = 'hourly_stats'::regclass));
+END $nexus$;
