@@ -6,6 +6,8 @@ namespace Nexus.Data.Tests.Embedded;
 /// <summary>A process to be killed: it owns a server until its standard input ends. This assembly's Main.</summary>
 internal sealed class ServerOwner : IDisposable
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
+
     private readonly Process _process;
 
     private ServerOwner(Process process) => _process = process;
@@ -21,8 +23,13 @@ internal sealed class ServerOwner : IDisposable
     /// <param name="user">Who the process shall run as; null: as who we are.</param>
     public static async Task<ServerOwner> StartAsync(string kind, string folder, string? user = null)
     {
+        // A job in the background ignores SIGINT, and so would whoever it starts.
         var start = new ProcessStartInfo(
-            Environment.ProcessPath!, ["exec", typeof(ServerOwner).Assembly.Location, kind, folder])
+            "env",
+            [
+                .. OperatingSystem.IsLinux() ? ["--default-signal=INT"] : Array.Empty<string>(),
+                Environment.ProcessPath!, "exec", typeof(ServerOwner).Assembly.Location, kind, folder,
+            ])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -46,7 +53,7 @@ internal sealed class ServerOwner : IDisposable
     public async Task<int> EndAsync()
     {
         _process.StandardInput.Close();
-        await _process.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(_patience);
         return _process.ExitCode;
     }
 
@@ -54,7 +61,7 @@ internal sealed class ServerOwner : IDisposable
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{Id}"]);
         await kill.WaitForExitAsync();
-        await _process.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(_patience);
     }
 
     public void Dispose()
