@@ -4,8 +4,9 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Nexus.Data.Migrations;
 
 /// <summary>
-/// 015: what linking a request leaves behind, the bytes of bodies that <c>jsonb</c> cannot hold, what requests
-/// wait for, and the look-up of linking. Rows that exist are linked later, by a rebuild. Undone, it drops what the columns and tables hold.
+/// 015: what linking a request leaves behind, the bytes of bodies that <c>jsonb</c> cannot hold, what requests wait for,
+/// and the functions <c>find_links</c> and <c>find_summaries</c> that linking looks up with. Rows that exist are linked
+/// later, by a rebuild. Undone, it drops what the columns and tables hold.
 /// </summary>
 public sealed partial class AddConversationLinks : Migration
 {

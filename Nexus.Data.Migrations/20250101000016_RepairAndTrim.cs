@@ -4,10 +4,10 @@ namespace Nexus.Data.Migrations;
 
 /// <summary>
 /// 016: mends what the sequence left broken. The statistics can be refreshed, without locking out their readers and by the
-/// application's role. Indexes that repeat others, or serve no query of the library, are gone from api_requests, those of
+/// application's role. Indexes that repeat others, or serve no query of the library, are gone from <c>api_requests</c>, those of
 /// the original's bootstrap file with them, and so are the foreign keys of requests to requests, for which no old request
-/// could be deleted. Databases of either origin get the same columns, defaults and nullabilities; total_tokens is filled
-/// where it is not known. Undone, it drops total_tokens and first_token_ms, and requires that parents are there.
+/// could be deleted. Databases of either origin get the same columns, defaults and nullabilities; <c>total_tokens</c> is
+/// filled where it is not known. Undone, it drops <c>total_tokens</c> and <c>first_token_ms</c>, and requires that parents are there.
 /// </summary>
 public sealed partial class RepairAndTrim : Migration
 {
