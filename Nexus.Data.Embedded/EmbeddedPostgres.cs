@@ -173,8 +173,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             return options.Binaries ?? await PostgresBinaries.FindOrInstallAsync(options.Announce, cancellationToken);
         }
 
-        // A cluster is read only by the major version that made it.
+        // A cluster is read only by the major version that made it, which may well be the one that can be installed.
         var found = options.Binaries ?? PostgresBinaries.Find(version);
+        if (found is null && PostgresBinaries.Find() is null)
+        {
+            found = await PostgresBinaries.FindOrInstallAsync(options.Announce, cancellationToken);
+        }
+
         return found?.MajorVersion == version ? found : throw new PostgresUnavailableException(string.Create(
             CultureInfo.InvariantCulture,
             $"The data in {folder.Data} was made by PostgreSQL {version}, which is not here: install PostgreSQL "
