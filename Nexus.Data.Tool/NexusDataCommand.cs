@@ -60,6 +60,7 @@ internal static class NexusDataCommand
             StatusCommand.Create(options, host),
             ImportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
+            RebuildConversationsCommand.Create(options, host),
             ExplainCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())

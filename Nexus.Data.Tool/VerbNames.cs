@@ -6,6 +6,7 @@ internal static class VerbNames
     private static readonly Dictionary<string, string[]> _aliases = new(StringComparer.Ordinal)
     {
         ["db:analyze-conversations"] = ["analyze-conversations"],
+        ["db:rebuild-conversations"] = ["rebuild-conversations"],
         ["db:init"] = ["init-database"],
         ["init-db"] = ["init-database"],
         ["db:migrate"] = ["migrate"],

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Conversations;
+using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Operations;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
@@ -61,6 +62,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<RequestExporter>();
         services.TryAddSingleton<ConversationOutlines>();
         services.TryAddSingleton<ConversationAnalyzer>();
+        services.TryAddSingleton<ConversationRebuilder>();
         services.TryAddSingleton<LinkExplainer>();
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();

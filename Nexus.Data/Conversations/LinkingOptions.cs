@@ -10,7 +10,8 @@ public sealed class LinkingOptions
         new HashSet<string>(["token_count", "quota"], StringComparer.OrdinalIgnoreCase);
 
     internal bool TakesPart(ApiRequest request)
-        => request.RequestType is { } type
-            ? !ExcludedRequestTypes.Contains(type)
-            : !request.Path.EndsWith("/count_tokens", StringComparison.Ordinal);
+        => TakesPart(request.RequestType, request.Path.EndsWith("/count_tokens", StringComparison.Ordinal));
+
+    internal bool TakesPart(string? requestType, bool countsTokens)
+        => requestType is { } type ? !ExcludedRequestTypes.Contains(type) : !countsTokens;
 }

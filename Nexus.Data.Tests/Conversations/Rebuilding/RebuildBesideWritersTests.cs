@@ -1,0 +1,241 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Conversations;
+using Nexus.Data.Requests;
+using Nexus.Data.Seeding.Traffic;
+using Nexus.Data.Tests.Fixtures;
+using Npgsql;
+
+namespace Nexus.Data.Tests.Conversations.Rebuilding;
+
+/// <summary>Rebuilds that are disturbed: by others who store, and by the end of their process.</summary>
+public sealed class RebuildBesideWritersTests : RebuildTest
+{
+    private const string Structure =
+        """
+        SELECT request_id, branch_id, parent_request_id, link_kind, link_distance, retry_of_request_id, is_subtask,
+               unlinked_because, conversation_id IS NULL AS alone,
+               first_value(request_id) OVER (PARTITION BY train_id, conversation_id ORDER BY "timestamp", message_count, request_id)
+        FROM api_requests ORDER BY request_id
+        """;
+
+    [Test]
+    [Category("Load")]
+    public async Task While_others_store_nothing_is_lost_and_the_last_rebuild_leaves_what_one_in_peace_does()
+    {
+        const int writers = 4;
+        var traffic = new RequestTraffic(new() { Seed = 5, Trains = 2 }).Generate(TestScale.Of(1_200, 10_000)).ToList();
+        await StoreAllAsync(traffic.Take(traffic.Count / 3));
+        await ExecuteAsync(Wipe);
+        var rest = new Queue<TrafficRequest>(traffic.Skip(traffic.Count / 3));
+
+        var storing = Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Run(async () =>
+        {
+            while (Next() is { } item)
+            {
+                await StoreAsync(item, withAnswer: item.RequestId.GetHashCode() % 3 != 0);
+                await AnswerAsync(item);
+            }
+        })));
+        var rebuilds = 0;
+        do
+        {
+            await RebuildAsync();
+            rebuilds++;
+        }
+        while (!storing.IsCompleted);
+        await storing;
+        await RebuildAsync();
+        var report = await RebuildAsync();
+
+        var actual = await RowsAsync(Structure);
+        await ExecuteAsync(Wipe + "; UPDATE api_requests SET conversation_id = NULL");
+        await RebuildAsync();
+        TestContext.Progress.WriteLine($"{rebuilds} rebuilds beside {writers} writers");
+        Assert.Multiple(() =>
+        {
+            Assert.That(report.ChangedRequests + report.Trains.Sum(train => train.ChangedDetails), Is.Zero);
+            Assert.That(actual, Has.Count.EqualTo(traffic.Count));
+        });
+        AssertSame(actual, await RowsAsync(Structure));
+
+        TrafficRequest? Next()
+        {
+            lock (rest)
+            {
+                return rest.TryDequeue(out var item) ? item : null;
+            }
+        }
+    }
+
+    [Test]
+    public async Task What_is_stored_between_the_reading_and_the_lock_is_linked_too()
+    {
+        var traffic = new RequestTraffic(new() { Seed = 6, Trains = 1 }).Generate(400).ToList();
+        await StoreAllAsync(traffic.Take(300));
+        await ExecuteAsync(Wipe);
+
+        // Whoever holds the train keeps the rebuild between its reading and its writing.
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        await db.Database.ExecuteSqlAsync(
+            $"SELECT pg_advisory_xact_lock_shared({LinkKeys.TrainLock(traffic[0].TrainId)})");
+        var rebuild = RebuildAsync();
+        await WaitForAsync("wait_event_type = 'Lock' AND wait_event = 'advisory'");
+        await StoreAllAsync(traffic.Skip(300));
+        await transaction.CommitAsync();
+        await rebuild;
+
+        var actual = await RowsAsync(Structure);
+        await ExecuteAsync(Wipe);
+        await RebuildAsync();
+        Assert.That(actual, Has.Count.EqualTo(traffic.Count));
+        AssertSame(actual, await RowsAsync(Structure));
+    }
+
+    [Test]
+    [Category("Crash")]
+    public async Task Killed_in_the_middle_each_train_is_as_it_was_or_as_it_will_be_and_a_second_run_completes_it()
+    {
+        await ImportTrafficAsync(new() { Seed = 7, Trains = 3, BodyBytes = 3_000 }, TestScale.Of(1_500, 20_000));
+        await ExecuteAsync(Scramble.Replace("SET conversation_id = conversation,", "SET", StringComparison.Ordinal));
+        var before = await TrainsAsync();
+        var killed = 0;
+        var random = new Random(7);
+
+        for (var kill = 0; kill < TestScale.Of(3, 20); kill++)
+        {
+            killed += await RunAndKillAsync(TimeSpan.FromMilliseconds(random.Next(0, 150))) ? 1 : 0;
+        }
+
+        var between = await TrainsAsync();
+        await RebuildAsync();
+        var after = await TrainsAsync();
+        Assert.Multiple(() =>
+        {
+            Assert.That(killed, Is.GreaterThan(0));
+            foreach (var (train, rows) in between)
+            {
+                Assert.That(rows == before[train] || rows == after[train], train);
+            }
+        });
+        Assert.That((await RebuildAsync()).ChangedRequests, Is.Zero);
+    }
+
+    private async Task<Dictionary<string, string>> TrainsAsync()
+        => (await LinksAsync()).Where(row => row.StartsWith("?column?: request", StringComparison.Ordinal))
+            .GroupBy(row => row.Split(" | ")[2]).ToDictionary(train => train.Key, train => string.Join('\n', train));
+
+    // The tool in a process of its own, killed a little after it has begun to write.
+    private async Task<bool> RunAndKillAsync(TimeSpan after)
+    {
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath!,
+            [
+                "exec", Path.Combine(TestContext.CurrentContext.TestDirectory, "nexus-data.dll"), "rebuild-conversations",
+                "--execute", "--yes", "--connection", ConnectionString,
+            ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await WaitForAsync("query LIKE '%rebuilt_requests%' AND query NOT LIKE '%pg_stat_activity%'", () => process.HasExited);
+        await Task.Delay(after);
+        if (!process.HasExited)
+        {
+            process.Kill();
+        }
+
+        await process.WaitForExitAsync();
+        Assert.That(process.ExitCode, Is.EqualTo(137).Or.Zero, $"{await output}{await error}");
+        return process.ExitCode != 0;
+    }
+
+    private async Task WaitForAsync(string condition, Func<bool>? orUntil = null)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND {condition})", connection);
+        var clock = Stopwatch.StartNew();
+        while (orUntil?.Invoke() is not true && await command.ExecuteScalarAsync() is not true)
+        {
+            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMinutes(2)), "It did not come to that.");
+            await Task.Delay(2);
+        }
+    }
+
+    private async Task StoreAllAsync(IEnumerable<TrafficRequest> traffic)
+    {
+        foreach (var batch in traffic.Chunk(100))
+        {
+            await using var db = OpenContext();
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            var requests = batch.Select(item => Request(item, withAnswer: true)).ToArray();
+            db.AddRange(requests.AsEnumerable());
+            await new ConversationLinker(db).LinkAsync(requests);
+            await db.SaveChangesAsync();
+            await transaction.CommitAsync();
+        }
+    }
+
+    private async Task StoreAsync(TrafficRequest item, bool withAnswer)
+    {
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var request = Request(item, withAnswer);
+        db.Add(request);
+        await new ConversationLinker(db).LinkAsync(request);
+        await db.SaveChangesAsync();
+        await transaction.CommitAsync();
+    }
+
+    private async Task AnswerAsync(TrafficRequest item)
+    {
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var request = await db.Requests.SingleAsync(stored => stored.RequestId == item.RequestId);
+        if (!request.HasAnswer && (item.ResponseStatus is not null || item.Error is not null))
+        {
+            Answer(request, item);
+            await new ConversationLinker(db).LinkAnswerAsync(request);
+            await db.SaveChangesAsync();
+            await transaction.CommitAsync();
+        }
+    }
+
+    private static ApiRequest Request(TrafficRequest item, bool withAnswer)
+    {
+        var request = new ApiRequest
+        {
+            RequestId = item.RequestId,
+            TrainId = item.TrainId,
+            Timestamp = item.Timestamp,
+            Method = "POST",
+            Path = item.Path,
+            Model = item.Model,
+            RequestType = item.RequestType,
+        };
+        request.SetBody(item.Body);
+        if (withAnswer)
+        {
+            Answer(request, item);
+        }
+
+        return request;
+    }
+
+    private static void Answer(ApiRequest request, TrafficRequest item)
+    {
+        request.ResponseStatus = item.ResponseStatus;
+        request.CompletedAt = item.CompletedAt;
+        request.Error = item.Error;
+        if (item.ResponseBody is { } answer)
+        {
+            request.SetResponseBody(answer);
+        }
+    }
+}

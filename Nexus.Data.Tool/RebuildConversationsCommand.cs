@@ -1,0 +1,184 @@
+using System.CommandLine;
+using Nexus.Data.Conversations.Rebuilding;
+using Nexus.Data.Persistence;
+using Spectre.Console;
+
+namespace Nexus.Data.Tool;
+
+/// <summary><c>nexus-data rebuild-conversations</c>: links all requests anew, or says what that would change.</summary>
+internal static class RebuildConversationsCommand
+{
+    private const int MostNamed = 20;
+
+    public static Command Create(GlobalOptions options, ToolHost host)
+    {
+        var trainId = new Option<string?>("--train-id") { Description = "Only this train.", HelpName = "SLUG" };
+        var domain = new Option<string?>("--domain") { Description = "Deprecated: --train-id.", HelpName = "SLUG" };
+        var limit = new Option<int?>("--limit")
+        {
+            Description = "The most requests that may change in each train, the earliest first.",
+            HelpName = "COUNT",
+        };
+        limit.Validators.Add(result =>
+        {
+            if (result.Tokens is not [{ Value: var text }] || !int.TryParse(text, out var count) || count < 1)
+            {
+                result.AddError("--limit takes a number of 1 or more.");
+            }
+        });
+        var requests = new Option<string?>("--requests")
+        {
+            Description = "The requests that may change, by their identifiers, with commas between them.",
+            HelpName = "IDS",
+        };
+        var execute = new Option<bool>("--execute") { Description = "Write. Without it nothing is changed." };
+        var rehash = new Option<bool>("--rehash")
+        {
+            Description = "Make stored link hashes anew from the bodies. The original's hashes stay.",
+        };
+        var command = new Verb("rebuild-conversations", "Link all requests anew, by their times. A dry run as a rule.")
+        {
+            trainId,
+            domain,
+            limit,
+            requests,
+            execute,
+            rehash,
+        };
+        command.Examples =
+        [
+            ("rebuild-conversations", "What a rebuild would change."),
+            ("rebuild-conversations --execute", "Change it, after a question; requests may be stored meanwhile."),
+            ("rebuild-conversations --train-id rail-club --execute --yes --json", "One train, for a program."),
+        ];
+        command.SetAction((result, cancellationToken) => RunAsync(
+            host,
+            new(
+                result.GetValue(trainId), result.GetValue(domain), result.GetValue(limit), result.GetValue(requests),
+                result.GetValue(execute), result.GetValue(rehash), result.GetValue(options.Yes),
+                result.GetValue(options.Json)),
+            result.GetValue(options.Connection), cancellationToken));
+        return command;
+    }
+
+    internal static async Task<int> RunAsync(
+        ToolHost host, RebuildRun run, string? connection, CancellationToken cancellationToken)
+    {
+        var rebuild = await OptionsAsync(host, run);
+        await using var target = await TargetDatabase.OpenReadyAsync(
+            host, connection, ConnectionScope.Shared, cancellationToken);
+        using var progress = new RebuildProgressWriter(host);
+        rebuild.Progress = progress;
+        var rebuilder = target.Get<ConversationRebuilder>();
+        if (run.Execute)
+        {
+            await host.Error.WriteLineAsync(
+                $"A backup first: pg_dump --format=custom --file={target.Name}.dump --dbname={target.Name}");
+            if (!run.Yes)
+            {
+                rebuild.Execute = false;
+                var plan = await rebuilder.RebuildAsync(rebuild, cancellationToken);
+                progress.Clear();
+                await host.Error.WriteLineAsync(
+                    $"In {target.Place} {plan.ChangedRequests:N0} of {plan.Trains.Sum(train => train.Requests):N0} requests "
+                    + "would change.");
+                await Confirmation.AskAsync(host, target, run.Yes, cancellationToken);
+            }
+
+            rebuild.Execute = true;
+        }
+
+        var report = await rebuilder.RebuildAsync(rebuild, cancellationToken);
+        progress.Clear();
+        if (rebuild.TrainId is { } trainId && report.Trains.Count == 0)
+        {
+            throw new ToolException(
+                ExitCode.CheckFailed, $"There is no request of train '{trainId}' in {target.Place}.");
+        }
+
+        if (run.Json)
+        {
+            await JsonOutput.WriteAsync(host, report);
+        }
+        else
+        {
+            await WriteAsync(host, report);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task<RebuildOptions> OptionsAsync(ToolHost host, RebuildRun run)
+    {
+        if (run.Domain is not null)
+        {
+            await host.Error.WriteLineAsync("--domain is deprecated: use --train-id.");
+        }
+
+        return new()
+        {
+            TrainId = run.TrainId ?? run.Domain,
+            Rehash = run.Rehash,
+            Limit = run.Limit,
+            RequestIds = run.Requests is { } list ? Ids(list) : null,
+        };
+    }
+
+    private static List<Guid> Ids(string list)
+    {
+        var ids = new List<Guid>();
+        foreach (var text in list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            ids.Add(Guid.TryParse(text, out var id)
+                ? id
+                : throw new ToolException(ExitCode.WrongUsage, $"'{text}' is no identifier of a request."));
+        }
+
+        return ids.Count > 0
+            ? ids
+            : throw new ToolException(ExitCode.WrongUsage, "--requests names no request.");
+    }
+
+    private static async Task WriteAsync(ToolHost host, RebuildReport report)
+    {
+        var table = new Table().Border(host.IsTerminal ? TableBorder.Rounded : TableBorder.None);
+        table.AddColumn("train");
+        foreach (var name in (ReadOnlySpan<string>)
+            ["requests", "conversations", "branches", "orphans", "merged", "split", "changed rows"])
+        {
+            table.AddColumn(new TableColumn(name).RightAligned());
+        }
+
+        foreach (var train in report.Trains)
+        {
+            table.AddRow(
+            [
+                train.TrainId.EscapeMarkup(), $"{train.Requests:N0}",
+                Step(train.Before.Conversations, train.After.Conversations),
+                Step(train.Before.Branches, train.After.Branches), Step(train.Before.Orphans, train.After.Orphans),
+                $"{train.Merged:N0}", $"{train.Split:N0}", $"{train.Changes.Count:N0}",
+            ]);
+        }
+
+        host.CreateConsole().Write(table);
+        foreach (var move in report.Trains.SelectMany(train => train.LargestMoves).OrderByDescending(move => move.Requests)
+                     .Take(MostNamed))
+        {
+            await host.Output.WriteLineAsync(
+                $"{move.Requests:N0} requests from {Name(move.From)} to {Name(move.To)}");
+        }
+
+        await host.Output.WriteLineAsync(report.Executed
+            ? $"{report.ChangedRequests:N0} requests were changed."
+            : $"{report.ChangedRequests:N0} requests would change. With --execute they are; --json names them all.");
+    }
+
+    private static string Step(long before, long after)
+        => before == after ? $"{after:N0}" : $"{before:N0} -> {after:N0}";
+
+    private static string Name(Guid? conversation) => conversation is { } id ? $"conversation {id}" : "none";
+}
+
+/// <summary>What to rebuild, and how.</summary>
+internal sealed record RebuildRun(
+    string? TrainId, string? Domain, int? Limit, string? Requests, bool Execute, bool Rehash, bool Yes, bool Json);

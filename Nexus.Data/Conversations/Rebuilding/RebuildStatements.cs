@@ -1,0 +1,165 @@
+namespace Nexus.Data.Conversations.Rebuilding;
+
+/// <summary>The statements of a rebuild.</summary>
+internal static class RebuildStatements
+{
+    public const int RequestColumns = 35;
+
+    /// <summary>Trains with requests, all or those of some requests.</summary>
+    public const string FindTrains =
+        """
+        SELECT train_id FROM api_requests
+        WHERE (@train IS NULL OR train_id = @train) AND (@ids IS NULL OR request_id = ANY (@ids))
+        GROUP BY train_id ORDER BY train_id COLLATE "C"
+        """;
+
+    /// <summary>A text as a literal of SQL, for COPY takes no parameters.</summary>
+    public const string Quote = "SELECT quote_literal(@text)";
+
+    /// <summary>Requests with all that a rebuild asks for.</summary>
+    public static string Requests(string where, string order)
+        => $"""
+        SELECT r.request_id, r."timestamp", r.xmin, r.request_type, r.path, r.model, r.message_count,
+               r.response_status, r.error IS NOT NULL, r.completed_at, r.duration_ms::bigint,
+               r.response_body IS NOT NULL,
+               r.conversation_id, r.branch_id, r.parent_request_id, r.parent_task_request_id, r.is_subtask, r.link_kind,
+               r.link_distance, r.link_candidates, r.retry_of_request_id, r.claims_branch, r.unlinked_because,
+               r.current_message_hash, r.parent_message_hash IS NOT NULL, r.system_hash IS NOT NULL, r.link_version,
+               r.link_hash, r.stable_system_hash, r.answer_hash, r.user_id_hash,
+               CASE WHEN r.body_original IS NULL THEN r.body END, r.body_original,
+               CASE WHEN r.response_body_original IS NULL THEN r.response_body END, r.response_body_original
+        FROM api_requests r WHERE {where} {order}
+        """;
+
+    /// <summary>Which versions of a train's rows there are.</summary>
+    public static string Versions(string train)
+        => $"SELECT request_id, \"timestamp\", xmin FROM api_requests WHERE train_id = {train}";
+
+    public static string Waits(string train) => $"SELECT request_id, key FROM link_waits WHERE train_id = {train}";
+
+    public static string Keys(string train) => $"SELECT request_id, key FROM summary_keys WHERE train_id = {train}";
+
+    public static string Prompts(string train)
+        => $"""
+        SELECT request_id, ordinal, tool_use_id, prompt_hash, subtask_request_id FROM task_prompts WHERE train_id = {train}
+        """;
+
+    /// <summary>Answers with their bodies.</summary>
+    public const string FindAnswers =
+        """
+        SELECT r.request_id, CASE WHEN r.response_body_original IS NULL THEN r.response_body::text END,
+               r.response_body_original
+        FROM api_requests r WHERE r.request_id = ANY (@ids)
+        """;
+
+    /// <summary>Where rows that differ are staged. The hashes that are stored stay where none are given.</summary>
+    public const string Stage =
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS rebuilt_requests (
+            request_id uuid, version xid, conversation_id uuid, branch_id text, parent_request_id uuid,
+            parent_task_request_id uuid, is_subtask boolean, link_kind text, link_distance integer,
+            link_candidates integer, retry_of_request_id uuid, claims_branch boolean, parent_message_hash text,
+            has_hashes boolean, current_message_hash text, system_hash text, message_count integer, model text,
+            link_hash bytea, link_version smallint, stable_system_hash bytea, answer_hash bytea, user_id_hash bytea
+        ) ON COMMIT DROP;
+        TRUNCATE rebuilt_requests;
+        """;
+
+    public const string CopyIn =
+        """
+        COPY rebuilt_requests FROM STDIN (FORMAT binary)
+        """;
+
+    /// <summary>A continuation's parent hash is the compatible hash of its parent, which may be new itself.</summary>
+    public const string FillParentHashes =
+        """
+        ANALYZE rebuilt_requests;
+        UPDATE rebuilt_requests staged
+        SET parent_message_hash = coalesce(parent.current_message_hash, new.current_message_hash)
+        FROM api_requests parent LEFT JOIN rebuilt_requests new ON new.request_id = parent.request_id
+        WHERE staged.link_kind = 'continuation' AND staged.parent_message_hash IS NULL
+          AND parent.request_id = staged.parent_request_id
+        """;
+
+    /// <summary>Writes the staged rows, but for those that somebody else has written since they were read.</summary>
+    public const string Update =
+        """
+        UPDATE api_requests r
+        SET conversation_id = s.conversation_id, branch_id = s.branch_id, parent_request_id = s.parent_request_id,
+            parent_task_request_id = s.parent_task_request_id, is_subtask = s.is_subtask, link_kind = s.link_kind,
+            link_distance = s.link_distance, link_candidates = s.link_candidates,
+            retry_of_request_id = s.retry_of_request_id, claims_branch = s.claims_branch, unlinked_because = NULL,
+            current_message_hash = coalesce(r.current_message_hash, s.current_message_hash),
+            parent_message_hash = coalesce(r.parent_message_hash, s.parent_message_hash),
+            system_hash = coalesce(r.system_hash, s.system_hash),
+            message_count = coalesce(r.message_count, s.message_count), model = coalesce(r.model, s.model),
+            link_hash = CASE WHEN s.has_hashes THEN s.link_hash ELSE r.link_hash END,
+            link_version = CASE WHEN s.has_hashes THEN s.link_version ELSE r.link_version END,
+            stable_system_hash = CASE WHEN s.has_hashes THEN s.stable_system_hash ELSE r.stable_system_hash END,
+            answer_hash = CASE WHEN s.has_hashes THEN s.answer_hash ELSE r.answer_hash END,
+            user_id_hash = CASE WHEN s.has_hashes THEN s.user_id_hash ELSE r.user_id_hash END
+        FROM rebuilt_requests s
+        WHERE r.request_id = s.request_id AND r.xmin = s.version
+        """;
+
+    /// <summary>Where the analyses go whose branches move as a whole, with their place among those that meet there.</summary>
+    public const string PlanAnalyses =
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS rebuilt_analyses (
+            id bigint, conversation_id uuid, branch_id text, place bigint) ON COMMIT DROP;
+        TRUNCATE rebuilt_analyses;
+        INSERT INTO rebuilt_analyses
+        WITH moved AS (
+            SELECT r.conversation_id AS from_conversation, r.branch_id AS from_branch,
+                   min(s.conversation_id::text)::uuid AS conversation_id, min(s.branch_id) AS branch_id
+            FROM rebuilt_requests s JOIN api_requests r USING (request_id)
+            WHERE r.conversation_id IN (SELECT conversation_id FROM conversation_analyses)
+            GROUP BY 1, 2
+            HAVING count(DISTINCT (s.conversation_id, s.branch_id)) = 1 AND count(s.conversation_id) = count(*)
+               AND count(*) = (SELECT count(*) FROM api_requests every
+                               WHERE every.conversation_id = r.conversation_id AND every.branch_id = r.branch_id)),
+        going AS (
+            SELECT analysis.id, analysis.status, analysis.completed_at,
+                   coalesce(moved.conversation_id, analysis.conversation_id) AS conversation_id,
+                   coalesce(moved.branch_id, analysis.branch_id) AS branch_id
+            FROM conversation_analyses analysis
+            LEFT JOIN moved
+              ON moved.from_conversation = analysis.conversation_id AND moved.from_branch = analysis.branch_id
+            WHERE moved.conversation_id IS NOT NULL
+               OR (analysis.conversation_id, analysis.branch_id) IN (SELECT conversation_id, branch_id FROM moved))
+        SELECT id, conversation_id, branch_id,
+               row_number() OVER (PARTITION BY conversation_id, branch_id
+                                  ORDER BY (status = 'completed') DESC, completed_at DESC NULLS LAST, id DESC)
+        FROM going;
+        """;
+
+    /// <summary>Of analyses that meet, the newest completed one stays. They go by way of a place that nobody has, for two
+    /// may change places.</summary>
+    public const string MoveAnalyses =
+        """
+        DELETE FROM conversation_analyses a USING rebuilt_analyses m WHERE a.id = m.id AND m.place > 1;
+        DELETE FROM rebuilt_analyses m USING conversation_analyses a
+        WHERE m.place > 1 OR m.id = a.id AND (a.conversation_id, a.branch_id) = (m.conversation_id, m.branch_id);
+        UPDATE conversation_analyses a SET conversation_id = gen_random_uuid() FROM rebuilt_analyses m WHERE a.id = m.id;
+        UPDATE conversation_analyses a SET conversation_id = m.conversation_id, branch_id = m.branch_id
+        FROM rebuilt_analyses m WHERE a.id = m.id;
+        """;
+
+    public const string DropWaits = "DELETE FROM link_waits WHERE request_id = ANY (@ids)";
+
+    public const string DropKeys = "DELETE FROM summary_keys WHERE request_id = ANY (@ids)";
+
+    public const string DropPrompts = "DELETE FROM task_prompts WHERE request_id = ANY (@ids)";
+
+    public const string CopyWaits =
+        "COPY link_waits (request_id, key, train_id, \"timestamp\") FROM STDIN (FORMAT binary)";
+
+    public const string CopyKeys =
+        "COPY summary_keys (request_id, key, train_id, \"timestamp\") FROM STDIN (FORMAT binary)";
+
+    public const string CopyPrompts =
+        """
+        COPY task_prompts (request_id, ordinal, train_id, "timestamp", tool_use_id, prompt_hash, subtask_request_id)
+        FROM STDIN (FORMAT binary)
+        """;
+}

@@ -1,0 +1,65 @@
+using System.Buffers.Binary;
+
+namespace Nexus.Data.Conversations.Rebuilding;
+
+/// <summary>What a request's body tells and its row does not say yet, in a few bytes.</summary>
+internal readonly ref struct RowHashes(ReadOnlySpan<byte> bytes)
+{
+    public const int Current = 0;
+    public const int Parent = 1;
+    public const int System = 2;
+    public const int Link = 3;
+    public const int StableSystem = 4;
+    public const int Answer = 5;
+    public const int User = 6;
+
+    private const int Fields = 7;
+    private const int Head = 9 + Fields;
+
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
+
+    /// <summary>Whether the link hashes are to be written.</summary>
+    public bool HasLinkHashes => !_bytes.IsEmpty && _bytes[0] != 0;
+
+    public int MessageCount => _bytes.IsEmpty ? -1 : BinaryPrimitives.ReadInt32BigEndian(_bytes[1..]);
+
+    public int Model => _bytes.IsEmpty ? -1 : BinaryPrimitives.ReadInt32BigEndian(_bytes[5..]);
+
+    public byte[]? this[int field]
+    {
+        get
+        {
+            if (_bytes.IsEmpty || _bytes[9 + field] == 0)
+            {
+                return null;
+            }
+
+            var start = Head;
+            for (var before = 0; before < field; before++)
+            {
+                start += _bytes[9 + before];
+            }
+
+            return _bytes.Slice(start, _bytes[9 + field]).ToArray();
+        }
+    }
+
+    public static long Keep(
+        ByteStore store, bool hasLinkHashes, int messageCount, int model, params ReadOnlySpan<byte[]?> hashes)
+    {
+        Span<byte> bytes = stackalloc byte[Head + (Fields * 32)];
+        bytes[0] = hasLinkHashes ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteInt32BigEndian(bytes[1..], messageCount);
+        BinaryPrimitives.WriteInt32BigEndian(bytes[5..], model);
+        var end = Head;
+        for (var field = 0; field < Fields; field++)
+        {
+            var hash = hashes[field] ?? [];
+            bytes[9 + field] = (byte)hash.Length;
+            hash.CopyTo(bytes[end..]);
+            end += hash.Length;
+        }
+
+        return store.Add(bytes[..end]);
+    }
+}

@@ -1,0 +1,217 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Nexus.Data.Conversations.Rebuilding;
+
+/// <summary>The requests of a train in the order of their times, with what finds them: a few hundred bytes for each.</summary>
+internal sealed class TrainModel(string trainId)
+{
+    private const int PieceLength = 4096;
+
+    private readonly List<TrainRow[]> _pieces = [];
+    private readonly Dictionary<Digest, int> _byMessages = [];
+    private readonly Dictionary<Digest, int> _byAnswer = [];
+    private readonly Dictionary<Digest, int> _systems = [];
+    private readonly Dictionary<Digest, int> _users = [];
+    private readonly Dictionary<string, int> _words = new(StringComparer.Ordinal);
+    private readonly List<string> _texts = [];
+    private readonly Dictionary<ulong, int> _keyHeads = [];
+    private readonly List<(ulong Key, int Row, int Before)> _keys = [];
+
+    public string TrainId => trainId;
+
+    public int Count { get; private set; }
+
+    /// <summary>The texts of openings, 128 bits of each.</summary>
+    public List<Digest> Openings { get; } = [];
+
+    public List<ContinuedSummary> Summaries { get; } = [];
+
+    /// <summary>The tool uses of all answers, in the order of their requests.</summary>
+    public List<PromptRow> Prompts { get; } = [];
+
+    public ByteStore Bytes { get; } = new();
+
+    public ref TrainRow this[int row] => ref _pieces[row / PieceLength][row % PieceLength];
+
+    public void Add(in TrainRow row)
+    {
+        if (Count % PieceLength == 0)
+        {
+            _pieces.Add(new TrainRow[PieceLength]);
+        }
+
+        var place = Count++;
+        this[place] = row;
+        Index(place);
+    }
+
+    /// <summary>Forgets all requests from a time on.</summary>
+    public void Truncate(long from)
+    {
+        while (Count > 0 && this[Count - 1].Time >= from)
+        {
+            Count--;
+        }
+
+        _pieces.RemoveRange((Count + PieceLength - 1) / PieceLength, _pieces.Count - ((Count + PieceLength - 1) / PieceLength));
+        Prompts.RemoveRange(FirstPromptFrom(Count), Prompts.Count - FirstPromptFrom(Count));
+        Summaries.RemoveAll(summary => summary.Row >= Count);
+        _keys.RemoveAll(key => key.Row >= Count);
+        _byMessages.Clear();
+        _byAnswer.Clear();
+        for (var row = 0; row < Count; row++)
+        {
+            Index(row);
+        }
+
+        _keyHeads.Clear();
+        var keys = CollectionsMarshal.AsSpan(_keys);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i].Before = _keyHeads.GetValueOrDefault(keys[i].Key, -1);
+            _keyHeads[keys[i].Key] = i;
+        }
+    }
+
+    /// <summary>The newest with these messages; -1 for none.</summary>
+    public int Newest(Digest messages) => _byMessages.GetValueOrDefault(messages, -1);
+
+    /// <summary>The newest with these messages and this answer; -1 for none.</summary>
+    public int NewestAnswered(Digest answered) => _byAnswer.GetValueOrDefault(answered, -1);
+
+    public int System(ReadOnlySpan<byte> hash) => Number(_systems, hash);
+
+    public int User(ReadOnlySpan<byte> hash) => Number(_users, hash);
+
+    /// <summary>The number of a name of a branch or a model; -1 for null.</summary>
+    public int Word(string? word)
+    {
+        if (word is null)
+        {
+            return -1;
+        }
+
+        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_words, word, out var isKnown);
+        if (!isKnown)
+        {
+            number = _texts.Count;
+            _texts.Add(word);
+        }
+
+        return number;
+    }
+
+    /// <summary>The same of UTF-8, without a string where the word is known.</summary>
+    public int Word(ReadOnlySpan<byte> utf8)
+    {
+        Span<char> word = stackalloc char[256];
+        return utf8.Length <= word.Length
+               && _words.GetAlternateLookup<ReadOnlySpan<char>>()
+                   .TryGetValue(word[..Encoding.UTF8.GetChars(utf8, word)], out var number)
+            ? number
+            : Word(Encoding.UTF8.GetString(utf8));
+    }
+
+    public string Text(int word) => _texts[word];
+
+    /// <summary>Notes that the answer of the next row begins so.</summary>
+    public void AddKey(ReadOnlySpan<byte> key)
+    {
+        var number = BinaryPrimitives.ReadUInt64BigEndian(key);
+        _keys.Add((number, Count, _keyHeads.GetValueOrDefault(number, -1)));
+        _keyHeads[number] = _keys.Count - 1;
+    }
+
+    /// <summary>The newest answer that begins so, among the keys; -1 for none.</summary>
+    public int NewestKey(ReadOnlySpan<byte> key)
+        => _keyHeads.GetValueOrDefault(BinaryPrimitives.ReadUInt64BigEndian(key), -1);
+
+    public (int Row, int Before) Key(int key) => (_keys[key].Row, _keys[key].Before);
+
+    public int FirstPromptFrom(int row)
+    {
+        var (low, high) = (0, Prompts.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Prompts[middle].Row < row ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private void Index(int place)
+    {
+        ref var row = ref this[place];
+        (row.Same, row.SameAnswered, row.Count) = (-1, -1, 1);
+        if (row.Messages != Digest.None)
+        {
+            ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_byMessages, row.Messages, out var isKnown);
+            if (isKnown)
+            {
+                row.Same = newest;
+                row.Count = this[newest].Count + 1;
+            }
+
+            newest = place;
+        }
+
+        if (row.Answered != Digest.None)
+        {
+            ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_byAnswer, row.Answered, out var isKnown);
+            row.SameAnswered = isKnown ? newest : -1;
+            newest = place;
+        }
+    }
+
+    // Null equals null, and nothing else.
+    private static int Number(Dictionary<Digest, int> numbers, ReadOnlySpan<byte> hash)
+    {
+        if (hash.IsEmpty)
+        {
+            return -1;
+        }
+
+        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(numbers, Digest.Of(hash), out var isKnown);
+        if (!isKnown)
+        {
+            number = numbers.Count;
+        }
+
+        return number;
+    }
+}
+
+/// <summary>A tool use of an answer: a sub-task that may come.</summary>
+internal struct PromptRow
+{
+    public int Row;
+    public int Ordinal;
+    public Digest Prompt;
+
+    /// <summary>Where the whole hash is kept.</summary>
+    public long Hash;
+    public string? ToolUseId;
+
+    /// <summary>The request that opened the sub-task.</summary>
+    public int Subtask;
+}
+
+/// <summary>A summary that a request continues, and the answers that may hold it.</summary>
+internal sealed class ContinuedSummary
+{
+    public required int Row { get; init; }
+
+    public required byte[] Key { get; init; }
+
+    /// <summary>The text to be sought; null where it is not, or not any more.</summary>
+    public string? Text { get; set; }
+
+    /// <summary>The next answer that begins like it, among the keys of the train.</summary>
+    public int Next { get; set; } = -1;
+
+    /// <summary>The request whose answer holds it.</summary>
+    public int Found { get; set; } = -1;
+}
