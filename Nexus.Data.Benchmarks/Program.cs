@@ -7,6 +7,8 @@ return args switch
     ["hashing"] => HashingBenchmark.Run(Console.Out),
     ["linking"] => await LinkingBenchmark.RunAsync(Console.Out, 10_000, 1_000_000),
     ["linking", var size] => await LinkingBenchmark.RunAsync(Console.Out, Number(size)),
+    ["rebuild"] => await RebuildBenchmark.RunAsync(Console.Out, 100_000, 10_000),
+    ["rebuild", var size, var bytes] => await RebuildBenchmark.RunAsync(Console.Out, Number(size), Number(bytes)),
     ["traffic", var count, var bytes, var file] => Traffic(Number(count), Number(bytes), file),
     _ => Usage(),
 };
@@ -23,6 +25,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | rebuild [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }

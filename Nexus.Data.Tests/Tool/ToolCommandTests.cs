@@ -117,6 +117,7 @@ public sealed class ToolCommandTests : DatabaseTest
 
     [TestCase("analyze_conversations")]
     [TestCase("db:analyze-conversations")]
+    [TestCase("db:rebuild-conversations")]
     [TestCase("db:analyze_conversations")]
     [TestCase("analyze-conversations")]
     public async Task A_verb_is_known_by_the_names_that_people_type(string name)

@@ -6,7 +6,7 @@ namespace Nexus.Data.Conversations.Rebuilding;
 public sealed record RebuildReport(bool Executed, IReadOnlyList<RebuiltTrain> Trains)
 {
     /// <summary>Rows of requests that differ, in all trains.</summary>
-    public long ChangedRequests => Trains.Sum(train => (long)train.Changes.Count);
+    public long ChangedRequests => Enumerable.Sum(Trains, train => (long)train.Changes.Count);
 }
 
 /// <summary>One train before and after a rebuild.</summary>

@@ -31,6 +31,25 @@ internal static class RebuildStatements
         FROM api_requests r WHERE {where} {order}
         """;
 
+    /// <summary>Conversations of a train that began in another: other programs have linked across trains.</summary>
+    public const string FindForeign =
+        """
+        SELECT own.conversation_id
+        FROM (SELECT DISTINCT conversation_id FROM api_requests
+              WHERE train_id = @train AND conversation_id IS NOT NULL) own,
+        LATERAL (SELECT r.train_id FROM api_requests r WHERE r.conversation_id = own.conversation_id
+                 ORDER BY r."timestamp", r.request_id LIMIT 1) first
+        WHERE first.train_id <> @train
+        """;
+
+    /// <summary>Which of these conversations another train has.</summary>
+    public const string FindTaken =
+        """
+        SELECT own.conversation_id FROM unnest(@ids) AS own (conversation_id)
+        WHERE EXISTS (SELECT FROM api_requests r
+                      WHERE r.conversation_id = own.conversation_id AND r.train_id <> @train)
+        """;
+
     /// <summary>Which versions of a train's rows there are.</summary>
     public static string Versions(string train)
         => $"SELECT request_id, \"timestamp\", xmin FROM api_requests WHERE train_id = {train}";

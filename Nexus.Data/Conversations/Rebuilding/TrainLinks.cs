@@ -15,9 +15,11 @@ internal sealed class TrainLinks
     private readonly Dictionary<Digest, List<int>> _freePrompts = [];
     private readonly int _main;
 
-    private TrainLinks(TrainModel model)
+    private readonly HashSet<Guid> _foreign;
+
+    private TrainLinks(TrainModel model, HashSet<Guid> foreign)
     {
-        Model = model;
+        (Model, _foreign) = (model, foreign);
         _main = model.Word(ApiRequest.MainBranch);
     }
 
@@ -25,10 +27,15 @@ internal sealed class TrainLinks
 
     public int Conversations => _conversations.Count;
 
+    /// <summary>Identifiers that were made and not found at their roots.</summary>
+    public List<Guid> NewConversations { get; } = [];
+
     /// <summary>Links all requests of the model anew.</summary>
-    public static TrainLinks Link(TrainModel model)
+    /// <param name="model">The requests; their links are written into it.</param>
+    /// <param name="foreign">Identifiers of conversations that belong to other trains.</param>
+    public static TrainLinks Link(TrainModel model, HashSet<Guid> foreign)
     {
-        var links = new TrainLinks(model);
+        var links = new TrainLinks(model, foreign);
         var prompt = 0;
         for (var place = 0; place < model.Count; place++)
         {
@@ -232,14 +239,16 @@ internal sealed class TrainLinks
     private void PlaceAsRoot(ref TrainRow row)
     {
         var id = row.StoredConversation;
-        if (id == Guid.Empty || !_given.Add(id))
+        if (id == Guid.Empty || _foreign.Contains(id) || !_given.Add(id))
         {
             id = row.Id;
             do
             {
                 id = LinkKeys.Conversation(Model.TrainId, id);
             }
-            while (!_given.Add(id));
+            while (_foreign.Contains(id) || !_given.Add(id));
+
+            NewConversations.Add(id);
         }
 
         _conversations.Add(id);

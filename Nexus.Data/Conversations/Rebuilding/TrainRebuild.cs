@@ -13,6 +13,7 @@ internal sealed class TrainRebuild(NexusDbContext db, LinkingOptions linking, Re
 
     private readonly TrainModel _model = new(trainId);
     private readonly HashSet<Guid>? _ids = options.RequestIds?.ToHashSet();
+    private readonly HashSet<Guid> _foreign = [];
     private TrainReader _reader = null!;
     private NpgsqlConnection _connection = null!;
     private string _train = "";
@@ -44,11 +45,39 @@ internal sealed class TrainRebuild(NexusDbContext db, LinkingOptions linking, Re
         await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await _reader.ReadAsync(_connection, _train, null, options.Progress, cancellationToken);
         await TrainSummaries.FindAsync(db, _model, cancellationToken);
+        await AddForeignAsync(RebuildStatements.FindForeign, [], cancellationToken);
+        var plan = await PlanAsync(cancellationToken);
         await snapshot.CommitAsync(cancellationToken);
-        return Plan();
+        return plan;
     }
 
-    private TrainPlan Plan() => TrainPlan.Make(TrainLinks.Link(_model), _reader.Details, options.Limit, _ids);
+    private async Task<TrainPlan> PlanAsync(CancellationToken cancellationToken)
+    {
+        var links = TrainLinks.Link(_model, _foreign);
+        while (links.NewConversations is { Count: > 0 } made && await AddForeignAsync(
+            RebuildStatements.FindTaken, [DbCommands.Uuids("ids", [.. made])], cancellationToken))
+        {
+            links = TrainLinks.Link(_model, _foreign);
+        }
+
+        return TrainPlan.Make(links, _reader.Details, options.Limit, _ids);
+    }
+
+    private Task<bool> AddForeignAsync(
+        string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+        => db.ReadAsync(
+            sql, [DbCommands.Text("train", trainId), .. parameters],
+            async (reader, token) =>
+            {
+                var isNew = false;
+                while (await reader.ReadAsync(token))
+                {
+                    isNew |= _foreign.Add(reader.GetGuid(0));
+                }
+
+                return isNew;
+            },
+            cancellationToken);
 
     private async Task<RebuiltTrain> WriteAsync(CancellationToken cancellationToken)
     {
@@ -108,7 +137,7 @@ internal sealed class TrainRebuild(NexusDbContext db, LinkingOptions linking, Re
                 await _reader.ReadDetailsAsync(_connection, _train, cancellationToken);
             }
 
-            var plan = Plan();
+            var plan = await PlanAsync(cancellationToken);
             if (plan.ReadAgainFrom is null)
             {
                 return plan;

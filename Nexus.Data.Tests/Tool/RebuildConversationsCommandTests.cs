@@ -1,0 +1,90 @@
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Tests.Conversations;
+using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Tool;
+using Npgsql;
+
+namespace Nexus.Data.Tests.Tool;
+
+public sealed class RebuildConversationsCommandTests : DatabaseTest
+{
+    [Test]
+    public async Task Without_execute_it_says_what_would_change_and_changes_nothing()
+    {
+        await ImportDamagedAsync();
+
+        var run = await RunAsync("rebuild-conversations", "--json");
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Json.GetProperty("executed").GetBoolean(), Is.False);
+        Assert.That(run.Json.GetProperty("changed_requests").GetInt32(), Is.EqualTo(await DamagedAsync()));
+        Assert.That(await DamagedAsync(), Is.GreaterThan(0));
+    }
+
+    [Test]
+    public async Task With_execute_it_asks_for_the_name_of_the_database()
+    {
+        await ImportDamagedAsync();
+        var name = new NpgsqlConnectionStringBuilder(ConnectionString).Database!;
+        string[] arguments = ["rebuild-conversations", "--execute", "--connection", ConnectionString];
+
+        var refused = await ToolRun.RunAsync(arguments, input: "yes\n");
+        var damaged = await DamagedAsync();
+        var run = await ToolRun.RunAsync(arguments, input: name + "\n");
+
+        Assert.That(refused.ExitCode, Is.EqualTo(ExitCode.Refused));
+        Assert.That(refused.Error, Does.Contain($"{damaged:N0} of 125 requests").And.Contain("pg_dump"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain($"{damaged:N0} requests were changed"));
+        Assert.That(await DamagedAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task One_train_some_requests_or_a_few_may_be_changed()
+    {
+        await ImportDamagedAsync();
+        var damaged = await DamagedAsync();
+        await using var db = OpenContext();
+        var one = await db.Requests.Where(row => row.BranchId == "damaged").Select(row => row.RequestId).FirstAsync();
+
+        var named = await RunAsync("rebuild-conversations", "--execute", "--yes", "--requests", $" {one}, ");
+        Assert.That(named.ExitCode, Is.Zero, named.Error);
+        Assert.That(await DamagedAsync(), Is.EqualTo(damaged - 1));
+
+        var few = await RunAsync(
+            "db:rebuild-conversations", "--execute", "--yes", "--limit", "2", "--domain", "rail-club");
+        Assert.That(few.ExitCode, Is.Zero, few.Error);
+        Assert.That(few.Error, Does.Contain("deprecated"));
+        Assert.That(await DamagedAsync(), Is.EqualTo(damaged - 3));
+    }
+
+    [TestCase(ExitCode.WrongUsage, "--limit", "0")]
+    [TestCase(ExitCode.WrongUsage, "--limit", "many")]
+    [TestCase(ExitCode.WrongUsage, "--requests", " , ")]
+    [TestCase(ExitCode.WrongUsage, "--requests", "abc")]
+    [TestCase(ExitCode.CheckFailed, "--train-id", "no-club")]
+    public async Task What_makes_no_sense_is_refused(int exitCode, string option, string value)
+    {
+        var run = await RunAsync("rebuild-conversations", option, value);
+
+        Assert.That(run.ExitCode, Is.EqualTo(exitCode), run.All);
+        Assert.That(run.Error, Is.Not.Empty);
+    }
+
+    private async Task ImportDamagedAsync()
+    {
+        await RunAsync("import", GoldenLog.PathOf("request-log.jsonl"));
+        await using var db = OpenContext();
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE api_requests SET branch_id = 'damaged' WHERE link_kind = 'exact'");
+    }
+
+    private async Task<int> DamagedAsync()
+    {
+        await using var db = OpenContext();
+        return await db.Requests.CountAsync(row => row.BranchId == "damaged");
+    }
+
+    private Task<ToolRun> RunAsync(params string[] arguments)
+        => ToolRun.RunAsync([.. arguments, "--connection", ConnectionString]);
+}
