@@ -111,7 +111,7 @@ public static class RebuildBenchmark
         await npgsql.OpenAsync();
         await using var stream = await npgsql.BeginRawBinaryCopyAsync(Bodies);
         var buffer = new byte[256 * 1024];
-        while (await stream.ReadAsync(buffer) > 0)
+        while (await stream.ReadAsync(buffer.AsMemory(), CancellationToken.None) > 0)
         {
         }
     }

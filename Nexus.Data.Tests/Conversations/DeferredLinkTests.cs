@@ -104,6 +104,65 @@ public sealed class DeferredLinkTests : LinkingTest
     }
 
     [Test]
+    public async Task A_child_of_an_unlinked_request_keeps_what_it_waits_for_and_what_its_answer_asks_for()
+    {
+        var root = Bodies.Request(0, "a").Answered("b");
+        var child = Bodies.Request(1, "a", "other than b", "c").AskingFor("a task");
+        var subtask = Bodies.Request(2, "a task");
+        await using (var rebuild = OpenContext())
+        await using (await rebuild.Database.BeginTransactionAsync())
+        {
+            var key = LinkKeys.TrainLock(Bodies.Train);
+            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
+            await StoreAsync(root);
+        }
+
+        await StoreAsync(child);
+        await SweepAsync();
+        await StoreAsync(subtask);
+
+        await using var db = OpenContext();
+        var waits = await db.Set<LinkWait>().CountAsync(wait => wait.RequestId == child.RequestId);
+        var stored = await ReadAsync(subtask);
+        Assert.Multiple(() =>
+        {
+            Assert.That(waits, Is.EqualTo(1));
+            Assert.That((stored.ParentRequestId, stored.BranchId), Is.EqualTo((child.RequestId, "subtask_1")));
+        });
+    }
+
+    [Test]
+    public async Task An_answer_that_is_stored_while_the_sweep_links_its_request_is_linked_by_the_next_sweep()
+    {
+        var request = Bodies.Request(0, "a");
+        await using (var rebuild = OpenContext())
+        await using (await rebuild.Database.BeginTransactionAsync())
+        {
+            var key = LinkKeys.TrainLock(Bodies.Train);
+            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
+            await StoreAsync(request);
+        }
+
+        await using (var db = OpenContext())
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            var stored = await db.Requests.SingleAsync(row => row.RequestId == request.RequestId);
+            stored.AskingFor("a task");
+            await new ConversationLinker(db).LinkAnswerAsync(stored);
+            await SweepAsync();
+            await db.SaveChangesAsync();
+            await transaction.CommitAsync();
+        }
+
+        await SweepAsync();
+
+        await using var fresh = OpenContext();
+        var answered = await ReadAsync(request);
+        Assert.That(await fresh.Set<TaskPrompt>().CountAsync(), Is.EqualTo(1));
+        Assert.That((answered.UnlinkedBecause, answered.LinkKind), Is.EqualTo(((string?)null, (LinkKind?)LinkKind.Root)));
+    }
+
+    [Test]
     public async Task An_error_of_the_look_up_defers_the_request_and_the_rest_of_the_transaction_stands()
     {
         var request = Bodies.Request(0, "a");

@@ -105,6 +105,12 @@ public sealed partial class ConversationLinker(
         }
 
         var subject = new LinkSubject(request);
+        if (!subject.IsPlaced && request.UnlinkedBecause is not null)
+        {
+            // The sweep may be linking it without this answer at this moment: it is to come by once more.
+            db.Entry(request).Property(row => row.UnlinkedBecause).IsModified = true;
+        }
+
         if (!subject.Hashes.HasMessages || !subject.IsPlaced)
         {
             return;

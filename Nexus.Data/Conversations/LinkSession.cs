@@ -38,6 +38,11 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
             var later = await LaterAsync(subject, found[i], cancellationToken);
             if (!subject.IsPlaced)
             {
+                if (subject.IsFiled)
+                {
+                    await GiveBackAsync(subject, cancellationToken);
+                }
+
                 await PlaceAsync(subject, found[i], cancellationToken);
             }
 

@@ -12,7 +12,9 @@ internal sealed class LinkSubject
         Request = request;
         Hashes = request.Hashes ??= RequestHasher.Hash(request.GetBody() is { } body ? body.Span : "null"u8);
         Answer = AnswerHasher.Hash(request.GetResponseBody() is { } answer ? answer.Span : "null"u8);
-        HadAnswer = IsPlaced && request.AnswerHash is not null;
+        IsPlaced = request is { ConversationId: not null, LinkKind: not null };
+        IsFiled = request.LinkKind is not null;
+        HadAnswer = IsFiled && request.AnswerHash is not null;
         Shown = [.. Keys()];
     }
 
@@ -40,8 +42,12 @@ internal sealed class LinkSubject
     /// <summary>The keys by which others may wait for this request or for its answer, until which time, and why.</summary>
     public IReadOnlyList<(byte[] Key, DateTimeOffset Until, WaitReason Reason)> Shown { get; }
 
-    /// <summary>Whether it has its place, from an earlier call.</summary>
-    public bool IsPlaced => Request is { ConversationId: not null, LinkKind: not null };
+    /// <summary>Whether it had its place before it came here.</summary>
+    public bool IsPlaced { get; }
+
+    /// <summary>Whether what it waits for was written down before: it had its place, or hung on a request without
+    /// one.</summary>
+    public bool IsFiled { get; }
 
     public bool IsOpening => Hashes.OpeningTextHash is not null;
 
