@@ -24,7 +24,7 @@ public static class RebuildBenchmark
         """
         conversation_id, branch_id, parent_request_id, parent_task_request_id, is_subtask, link_kind, link_distance,
         link_candidates, retry_of_request_id, claims_branch, unlinked_because, link_hash, link_version, stable_system_hash,
-        answer_hash, user_id_hash
+        answer_hash, user_id_hash, link_facts
         """;
 
     // What a rebuild mends: nothing of a link is right.
@@ -33,7 +33,8 @@ public static class RebuildBenchmark
         UPDATE api_requests SET conversation_id = NULL, branch_id = NULL, parent_request_id = NULL, is_subtask = NULL,
             parent_task_request_id = NULL, link_kind = NULL, link_distance = NULL, link_candidates = NULL,
             retry_of_request_id = NULL, claims_branch = NULL, link_hash = NULL, link_version = NULL,
-            stable_system_hash = NULL, answer_hash = NULL, user_id_hash = NULL;
+            stable_system_hash = NULL, answer_hash = NULL, user_id_hash = NULL,
+            link_facts = NULL;
         TRUNCATE task_prompts, summary_keys, link_waits;
         VACUUM ANALYZE api_requests; CHECKPOINT
         """;

@@ -601,6 +601,11 @@ namespace Nexus.Data.Migrations
                         .HasColumnName("link_distance")
                         .HasComment("Answers between the parent and this request.");
 
+                    b.Property<byte[]>("LinkFacts")
+                        .HasColumnType("bytea")
+                        .HasColumnName("link_facts")
+                        .HasComment("What else linking reads off the bodies, so that a rebuild need not.");
+
                     b.Property<byte[]>("LinkHash")
                         .HasColumnType("bytea")
                         .HasColumnName("link_hash")

@@ -57,6 +57,13 @@ public sealed partial class AddConversationLinks : Migration
             comment: "Answers between the parent and this request.");
 
         migrationBuilder.AddColumn<byte[]>(
+            name: "link_facts",
+            table: "api_requests",
+            type: "bytea",
+            nullable: true,
+            comment: "What else linking reads off the bodies, so that a rebuild need not.");
+
+        migrationBuilder.AddColumn<byte[]>(
             name: "link_hash",
             table: "api_requests",
             type: "bytea",
@@ -240,6 +247,10 @@ public sealed partial class AddConversationLinks : Migration
 
         migrationBuilder.DropColumn(
             name: "link_distance",
+            table: "api_requests");
+
+        migrationBuilder.DropColumn(
+            name: "link_facts",
             table: "api_requests");
 
         migrationBuilder.DropColumn(

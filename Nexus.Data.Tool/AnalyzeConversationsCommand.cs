@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nexus.Data.Conversations;
+using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Persistence;
 using Spectre.Console;
 
@@ -29,27 +30,39 @@ internal static class AnalyzeConversationsCommand
     public static Command Create(GlobalOptions options, ToolHost host)
     {
         var trainId = new Option<string?>("--train-id") { Description = "Only this train.", HelpName = "SLUG" };
-        var command = new Verb("analyze-conversations", "Count conversations, chains and branches. Reads only.")
+        var countsOnly = new Option<bool>("--counts-only")
+        {
+            Description = "Do not ask what a rebuild would change, which reads all bodies whose hashes are not stored yet.",
+        };
+        var command = new Verb(
+            "analyze-conversations",
+            "Count conversations, chains and branches, and say what a rebuild would change. Reads only.")
         {
             trainId,
+            countsOnly,
         };
         command.Examples =
         [
             ("analyze-conversations", "All trains, with their totals."),
-            ("analyze-conversations --train-id rail-club --json", "One train, for a program."),
+            ("analyze-conversations --train-id rail-club --json",
+                "One train, for a program, with the very rows that a rebuild would write."),
         ];
         command.SetAction((result, cancellationToken) => RunAsync(
-            host, result.GetValue(options.Connection), result.GetValue(trainId), result.GetValue(options.Json),
-            cancellationToken));
+            host, result.GetValue(options.Connection), result.GetValue(trainId), !result.GetValue(countsOnly),
+            result.GetValue(options.Json), cancellationToken));
         return command;
     }
 
     internal static async Task<int> RunAsync(
-        ToolHost host, string? connection, string? trainId, bool json, CancellationToken cancellationToken)
+        ToolHost host, string? connection, string? trainId, bool comparesWithRebuild, bool json,
+        CancellationToken cancellationToken)
     {
         await using var target = await TargetDatabase.OpenReadyAsync(
             host, connection, ConnectionScope.Shared, cancellationToken);
-        var report = await target.Get<ConversationAnalyzer>().AnalyzeAsync(trainId, cancellationToken);
+        using var progress = new RebuildProgressWriter(host);
+        var report = await target.Get<ConversationAnalyzer>().AnalyzeAsync(
+            new() { TrainId = trainId, ComparesWithRebuild = comparesWithRebuild, Progress = progress }, cancellationToken);
+        progress.Clear();
         if (trainId is not null && report.Trains.Count == 0)
         {
             throw new ToolException(
@@ -63,9 +76,26 @@ internal static class AnalyzeConversationsCommand
         else
         {
             Write(host, report);
+            if (report.Rebuild is { } rebuild)
+            {
+                await WriteAsync(host, rebuild);
+            }
         }
 
         return ExitCode.Done;
+    }
+
+    private static async Task WriteAsync(ToolHost host, RebuildReport rebuild)
+    {
+        if (rebuild.ChangedRequests == 0)
+        {
+            await host.Output.WriteLineAsync("A rebuild would change nothing.");
+            return;
+        }
+
+        await RebuildReportWriter.WriteAsync(host, rebuild);
+        await host.Output.WriteLineAsync(
+            $"A rebuild would change {rebuild.ChangedRequests:N0} requests: rebuild-conversations --execute");
     }
 
     // A train is a column while they are few: its numbers fit below each other on any terminal.

@@ -1,15 +1,12 @@
 using System.CommandLine;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Persistence;
-using Spectre.Console;
 
 namespace Nexus.Data.Tool;
 
 /// <summary><c>nexus-data rebuild-conversations</c>: links all requests anew, or says what that would change.</summary>
 internal static class RebuildConversationsCommand
 {
-    private const int MostNamed = 20;
-
     public static Command Create(GlobalOptions options, ToolHost host)
     {
         var trainId = new Option<string?>("--train-id") { Description = "Only this train.", HelpName = "SLUG" };
@@ -102,7 +99,10 @@ internal static class RebuildConversationsCommand
         }
         else
         {
-            await WriteAsync(host, report);
+            await RebuildReportWriter.WriteAsync(host, report);
+            await host.Output.WriteLineAsync(report.Executed
+                ? $"{report.ChangedRequests:N0} requests were changed."
+                : $"{report.ChangedRequests:N0} requests would change. With --execute they are; --json names them all.");
         }
 
         return ExitCode.Done;
@@ -138,45 +138,6 @@ internal static class RebuildConversationsCommand
             ? ids
             : throw new ToolException(ExitCode.WrongUsage, "--requests names no request.");
     }
-
-    private static async Task WriteAsync(ToolHost host, RebuildReport report)
-    {
-        var table = new Table().Border(host.IsTerminal ? TableBorder.Rounded : TableBorder.None);
-        table.AddColumn("train");
-        foreach (var name in (ReadOnlySpan<string>)
-            ["requests", "conversations", "branches", "orphans", "merged", "split", "changed rows"])
-        {
-            table.AddColumn(new TableColumn(name).RightAligned());
-        }
-
-        foreach (var train in report.Trains)
-        {
-            table.AddRow(
-            [
-                train.TrainId.EscapeMarkup(), $"{train.Requests:N0}",
-                Step(train.Before.Conversations, train.After.Conversations),
-                Step(train.Before.Branches, train.After.Branches), Step(train.Before.Orphans, train.After.Orphans),
-                $"{train.Merged:N0}", $"{train.Split:N0}", $"{train.Changes.Count:N0}",
-            ]);
-        }
-
-        host.CreateConsole().Write(table);
-        foreach (var move in report.Trains.SelectMany(train => train.LargestMoves).OrderByDescending(move => move.Requests)
-                     .Take(MostNamed))
-        {
-            await host.Output.WriteLineAsync(
-                $"{move.Requests:N0} requests from {Name(move.From)} to {Name(move.To)}");
-        }
-
-        await host.Output.WriteLineAsync(report.Executed
-            ? $"{report.ChangedRequests:N0} requests were changed."
-            : $"{report.ChangedRequests:N0} requests would change. With --execute they are; --json names them all.");
-    }
-
-    private static string Step(long before, long after)
-        => before == after ? $"{after:N0}" : $"{before:N0} -> {after:N0}";
-
-    private static string Name(Guid? conversation) => conversation is { } id ? $"conversation {id}" : "none";
 }
 
 /// <summary>What to rebuild, and how.</summary>

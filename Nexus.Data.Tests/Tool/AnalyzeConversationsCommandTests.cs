@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
 using Nexus.Data.Requests;
@@ -36,6 +37,30 @@ public sealed class AnalyzeConversationsCommandTests : DatabaseTest
         Assert.That(
             _names.Select(name => (name, run.Json.GetProperty("total").GetProperty(name).GetInt64())),
             Is.EqualTo(_names.Zip(Expected(requests))));
+    }
+
+    [Test]
+    public async Task The_rows_that_a_rebuild_would_write_are_those_that_it_writes()
+    {
+        await RunAsync("import", GoldenLog.PathOf("request-log.jsonl"));
+        var whole = await RunAsync("analyze-conversations");
+        await using var db = OpenContext();
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE api_requests SET conversation_id = gen_random_uuid() WHERE link_kind = 'exact'");
+
+        var run = await RunAsync("analyze-conversations", "--json");
+        var text = await RunAsync("analyze-conversations");
+        var counts = await RunAsync("analyze-conversations", "--counts-only", "--json");
+        var rebuild = await RunAsync("rebuild-conversations", "--execute", "--yes", "--json");
+
+        Assert.That(Rows(run.Json.GetProperty("rebuild")), Is.EqualTo(Rows(rebuild.Json)).And.Not.Empty);
+        Assert.That(text.Output, Does.Contain($"would change {Rows(rebuild.Json).Count:N0} requests"));
+        Assert.That(counts.Json.GetProperty("rebuild").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(whole.Output, Does.Contain("would change nothing"));
+
+        static List<string> Rows(JsonElement report)
+            => [.. report.GetProperty("trains").EnumerateArray()
+                .SelectMany(train => train.GetProperty("changes").EnumerateArray()).Select(change => JsonSerializer.Serialize(change))];
     }
 
     [Test]

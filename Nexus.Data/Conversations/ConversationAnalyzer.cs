@@ -1,13 +1,16 @@
 using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Conversations;
 
-/// <summary>Counts conversations, chains, branches and orphans, by train. Reads only, and no body.</summary>
-/// <param name="contexts">Makes the context that is read from.</param>
-public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> contexts)
+/// <summary>Counts conversations, chains, branches and orphans, by train, and says what a rebuild would change. Reads
+/// only.</summary>
+/// <param name="contexts">Makes the contexts that are read from: one for the numbers, one for each train.</param>
+/// <param name="options">Which requests take part in conversations; null for the defaults.</param>
+public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options = null)
 {
     private const string Counts =
         """
@@ -78,16 +81,30 @@ public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> conte
 
     private const string Settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET TRANSACTION READ ONLY;";
 
-    /// <summary>Counts what is stored.</summary>
-    /// <param name="trainId">The train; null for all.</param>
-    /// <param name="cancellationToken">Stops the counting.</param>
+    /// <summary>Counts what is stored, and compares it with what a rebuild would store.</summary>
+    /// <param name="analysis">What to look at; null for all.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
     public async Task<ConversationReport> AnalyzeAsync(
-        string? trainId = null, CancellationToken cancellationToken = default)
+        ConversationAnalysisOptions? analysis = null, CancellationToken cancellationToken = default)
+    {
+        analysis ??= new();
+
+        // Side by side, for the one is the server's work and the other is ours.
+        var rebuild = analysis.ComparesWithRebuild
+            ? new ConversationRebuilder(contexts, options).RebuildAsync(
+                new() { TrainId = analysis.TrainId, Progress = analysis.Progress }, cancellationToken)
+            : Task.FromResult<RebuildReport?>(null)!;
+        var counts = CountAsync(analysis.TrainId, cancellationToken);
+        await Task.WhenAll(rebuild, counts);
+        var trains = await counts;
+        return new(trains, Total(trains), await rebuild);
+    }
+
+    private async Task<List<TrainConversations>> CountAsync(string? trainId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var trains = await db.Database.CreateExecutionStrategy().ExecuteAsync(
+        return await db.Database.CreateExecutionStrategy().ExecuteAsync(
             token => ReadAsync(db, trainId, token), cancellationToken);
-        return new(trains, Total(trains));
     }
 
     private static async Task<List<TrainConversations>> ReadAsync(

@@ -1,9 +1,14 @@
+using Nexus.Data.Conversations.Rebuilding;
+
 namespace Nexus.Data.Conversations;
 
-/// <summary>What is stored of conversations, in numbers.</summary>
+/// <summary>What is stored of conversations, in numbers, and what a rebuild would change of it.</summary>
 /// <param name="Trains">One row a train, by its slug.</param>
 /// <param name="Total">The sums; depth and fan-out are the largest.</param>
-public sealed record ConversationReport(IReadOnlyList<TrainConversations> Trains, TrainConversations Total);
+/// <param name="Rebuild">A dry run of a rebuild, which names the very rows that it would write; null where none was asked
+/// for.</param>
+public sealed record ConversationReport(
+    IReadOnlyList<TrainConversations> Trains, TrainConversations Total, RebuildReport? Rebuild);
 
 /// <summary>What is stored of a train's conversations, in numbers.</summary>
 public sealed record TrainConversations

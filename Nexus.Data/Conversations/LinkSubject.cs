@@ -57,6 +57,8 @@ internal sealed class LinkSubject
     {
         Request.MessageCount ??= Hashes.MessageCount;
         Request.Model ??= Hashes.Model is { Length: <= 100 } model ? model : null;
+        Request.LinkVersion = LinkHash.Version;
+        Request.LinkFacts = LinkFacts.Of(Hashes, Answer);
         if (!Hashes.HasMessages)
         {
             return;
@@ -65,7 +67,6 @@ internal sealed class LinkSubject
         Request.CurrentMessageHash ??= Hashes.CurrentMessageHash;
         Request.SystemHash ??= Hashes.SystemHash;
         Request.LinkHash = Hashes.LinkHash;
-        Request.LinkVersion = LinkHash.Version;
         Request.StableSystemHash = Hashes.StableSystemHash;
         Request.UserIdHash = Hashes.UserIdHash;
         Request.AnswerHash = Answered;

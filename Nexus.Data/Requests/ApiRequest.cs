@@ -159,6 +159,9 @@ public sealed class ApiRequest
     /// <summary>Whether a stored body differs from the one that came, because <c>jsonb</c> cannot hold it.</summary>
     public bool IsAltered { get; private set; }
 
+    // What linking reads off the bodies beside the hashes, in the form of LinkVersion.
+    internal byte[]? LinkFacts { get; set; }
+
     // What linking reads off the body; forgotten with it.
     internal RequestHashes? Hashes { get; set; }
 

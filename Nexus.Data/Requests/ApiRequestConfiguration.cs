@@ -99,6 +99,8 @@ internal sealed class ApiRequestConfiguration : IEntityTypeConfiguration<ApiRequ
     {
         builder.Property(request => request.LinkHash).HasComment("Our hash of the counted messages.");
         builder.Property(request => request.LinkVersion).HasComment("Version of the rules that made link_hash.");
+        builder.Property(request => request.LinkFacts)
+            .HasComment("What else linking reads off the bodies, so that a rebuild need not.");
         builder.Property(request => request.StableSystemHash)
             .HasComment("Hash of the system prompt without its volatile parts.");
         builder.Property(request => request.AnswerHash).HasComment("Hash of the messages with their answer, as the next turn repeats them.");

@@ -47,6 +47,59 @@ public sealed class ConversationRebuilderTests : RebuildTest
         AssertSame(await LinksAsync(), expected);
     }
 
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task What_is_written_down_of_the_bodies_is_enough_to_link_anew(int seed)
+    {
+        await ImportTrafficAsync(new() { Seed = seed }, TestScale.Of(1_500, 20_000));
+        var expected = await LinksAsync();
+
+        // The bodies that remain are of requests whose last turn is not stored, or which continue a summary.
+        await ExecuteAsync("""
+            UPDATE api_requests SET response_body = '{}', response_body_original = NULL WHERE answer_hash IS NOT NULL
+              AND request_id NOT IN (SELECT parent_request_id FROM api_requests WHERE link_kind = 'continuation');
+            UPDATE api_requests SET body = '{}', body_original = NULL
+            WHERE link_kind IN ('exact', 'system_changed', 'summarization') OR link_kind IN ('root', 'subtask') AND message_count = 1
+              AND body::text NOT LIKE '%ran out of context%';
+            UPDATE api_requests SET conversation_id = NULL, branch_id = NULL, parent_request_id = NULL,
+                parent_task_request_id = NULL, is_subtask = NULL, link_kind = NULL, link_distance = NULL,
+                link_candidates = NULL, retry_of_request_id = NULL, claims_branch = NULL
+            WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota');
+            UPDATE task_prompts SET subtask_request_id = NULL;
+            TRUNCATE link_waits
+            """);
+        await RebuildAsync();
+
+        AssertSame(await LinksAsync(), expected);
+    }
+
+    [TestCase("UPDATE task_prompts SET tool_use_id = 'none' WHERE tool_use_id IS NOT NULL")]
+    [TestCase("DELETE FROM task_prompts WHERE ordinal = 0")]
+    [TestCase("DELETE FROM summary_keys WHERE request_id IN (SELECT request_id FROM summary_keys ORDER BY md5(request_id::text) LIMIT 9)")]
+    [TestCase("UPDATE summary_keys SET key = decode(md5(key), 'hex')")]
+    [TestCase("UPDATE api_requests SET answer_hash = NULL WHERE link_kind = 'exact'")]
+    [TestCase("UPDATE api_requests SET link_facts = NULL WHERE link_kind = 'root'")]
+    [TestCase("UPDATE api_requests SET link_version = 0 WHERE link_kind = 'exact'")]
+    [TestCase("UPDATE api_requests SET system_hash = NULL WHERE link_kind = 'exact'")]
+    [TestCase("UPDATE api_requests SET model = NULL, message_count = NULL WHERE link_kind = 'exact'")]
+    [TestCase("DELETE FROM link_waits")]
+    public async Task What_is_lost_of_that_is_read_off_the_bodies_again(string damage)
+    {
+        await ImportGoldenAsync();
+        var expected = await LinksAsync();
+        await ExecuteAsync(damage);
+        Assert.That(await LinksAsync(), Is.Not.EqualTo(expected));
+
+        await RebuildAsync();
+
+        AssertSame(
+            [.. (await LinksAsync()).Select(WithoutSystemHash)], [.. expected.Select(WithoutSystemHash)]);
+
+        // Of a body that came back from the database it may be another one, but it is there.
+        static string WithoutSystemHash(string row)
+            => System.Text.RegularExpressions.Regex.Replace(row, "system_hash: [0-9a-f]{64}", "system_hash: given");
+    }
+
     [Test]
     public async Task Missing_compatible_hashes_are_filled_in_as_linking_does()
     {

@@ -16,7 +16,7 @@ public abstract class RebuildTest : DatabaseTest
             parent_task_request_id = NULL, is_subtask = NULL, link_kind = NULL, link_distance = NULL, link_candidates = NULL,
             retry_of_request_id = NULL, claims_branch = NULL, unlinked_because = NULL,
             link_hash = NULL, link_version = NULL, stable_system_hash = NULL, answer_hash = NULL, user_id_hash = NULL,
-            message_count = NULL, model = NULL
+            link_facts = NULL, message_count = NULL, model = NULL
         WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota');
         TRUNCATE task_prompts, summary_keys, link_waits
         """;
@@ -50,7 +50,7 @@ public abstract class RebuildTest : DatabaseTest
         SELECT 'request', request_id, train_id, conversation_id, branch_id, parent_request_id, parent_task_request_id,
                is_subtask, link_kind, link_distance, link_candidates, retry_of_request_id, claims_branch, unlinked_because,
                current_message_hash, parent_message_hash, system_hash, link_version, link_hash, stable_system_hash,
-               answer_hash, user_id_hash, message_count, model
+               answer_hash, user_id_hash, link_facts, message_count, model
         FROM api_requests ORDER BY "timestamp", request_id;
         SELECT 'prompt', * FROM task_prompts ORDER BY request_id, ordinal;
         SELECT 'key', * FROM summary_keys ORDER BY request_id, key;

@@ -30,13 +30,20 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(rebuild));
         }
 
+        var found = await TrainsAsync(rebuild, cancellationToken);
+        var total = found.Sum(train => train.Requests);
+        var before = 0L;
         var trains = new List<RebuiltTrain>();
-        foreach (var trainId in await TrainsAsync(rebuild, cancellationToken))
+        foreach (var (trainId, requests) in found)
         {
+            var read = before;
+            Action<int> progress = count => rebuild.Progress?.Report(new(trainId, Math.Min(total, read + count), total));
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
             db.Database.SetCommandTimeout(TimeSpan.Zero);
             trains.Add(await db.Database.CreateExecutionStrategy().ExecuteAsync(
-                token => new TrainRebuild(db, options ?? new(), rebuild, trainId).RunAsync(token), cancellationToken));
+                token => new TrainRebuild(db, options ?? new(), rebuild, trainId, progress).RunAsync(token),
+                cancellationToken));
+            before += requests;
             if (rebuild.Execute)
             {
                 // What came while the train was held.
@@ -47,7 +54,7 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
         return new(rebuild.Execute, trains);
     }
 
-    private async Task<List<string>> TrainsAsync(RebuildOptions rebuild, CancellationToken cancellationToken)
+    private async Task<List<(string TrainId, long Requests)>> TrainsAsync(RebuildOptions rebuild, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         db.Database.SetCommandTimeout(TimeSpan.Zero);
@@ -60,10 +67,10 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
                 ],
                 async (reader, inner) =>
                 {
-                    var trains = new List<string>();
+                    var trains = new List<(string, long)>();
                     while (await reader.ReadAsync(inner))
                     {
-                        trains.Add(reader.GetString(0));
+                        trains.Add((reader.GetString(0), reader.GetInt64(1)));
                     }
 
                     return trains;

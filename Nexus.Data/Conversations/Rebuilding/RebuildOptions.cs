@@ -25,6 +25,7 @@ public sealed class RebuildOptions
 }
 
 /// <summary>How far a rebuild has read.</summary>
-/// <param name="TrainId">The train.</param>
-/// <param name="Requests">Requests of the train that were read.</param>
-public readonly record struct RebuildProgress(string TrainId, long Requests);
+/// <param name="TrainId">The train that is being read.</param>
+/// <param name="Requests">Requests that were read, of all trains.</param>
+/// <param name="Total">Requests that are to be read, of all trains.</param>
+public readonly record struct RebuildProgress(string TrainId, long Requests, long Total);

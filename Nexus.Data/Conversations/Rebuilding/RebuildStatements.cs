@@ -1,23 +1,31 @@
+using Nexus.Data.Conversations.Hashing;
+
 namespace Nexus.Data.Conversations.Rebuilding;
 
 /// <summary>The statements of a rebuild.</summary>
 internal static class RebuildStatements
 {
-    public const int RequestColumns = 35;
+    public const int RequestColumns = 37;
 
-    /// <summary>Trains with requests, all or those of some requests.</summary>
+    /// <summary>Trains with the numbers of their requests, all or those of some requests.</summary>
     public const string FindTrains =
         """
-        SELECT train_id FROM api_requests
-        WHERE (@train IS NULL OR train_id = @train) AND (@ids IS NULL OR request_id = ANY (@ids))
+        SELECT train_id, count(*) FROM api_requests
+        WHERE (@train IS NULL OR train_id = @train)
+          AND (@ids IS NULL OR train_id IN (SELECT train_id FROM api_requests WHERE request_id = ANY (@ids)))
         GROUP BY train_id ORDER BY train_id COLLATE "C"
         """;
 
-    /// <summary>A text as a literal of SQL, for COPY takes no parameters.</summary>
-    public const string Quote = "SELECT quote_literal(@text)";
+    /// <summary>Texts as literals of SQL, for COPY takes no parameters.</summary>
+    public const string Quote =
+        "SELECT array_agg(quote_literal(text) ORDER BY place) FROM unnest(@texts) WITH ORDINALITY AS given (text, place)";
 
-    /// <summary>Requests with all that a rebuild asks for.</summary>
-    public static string Requests(string where, string order)
+    /// <summary>Requests with all that a rebuild asks for; with their bodies where these are to be read, and with their
+    /// answers where nothing of them is written down.</summary>
+    /// <param name="where">Which requests.</param>
+    /// <param name="readsBody">Which of them with their bodies.</param>
+    /// <param name="order">ORDER BY, or nothing.</param>
+    public static string Requests(string where, string readsBody, string order)
         => $"""
         SELECT r.request_id, r."timestamp", r.xmin, r.request_type, r.path, r.model, r.message_count,
                r.response_status, r.error IS NOT NULL, r.completed_at, r.duration_ms::bigint,
@@ -25,11 +33,41 @@ internal static class RebuildStatements
                r.conversation_id, r.branch_id, r.parent_request_id, r.parent_task_request_id, r.is_subtask, r.link_kind,
                r.link_distance, r.link_candidates, r.retry_of_request_id, r.claims_branch, r.unlinked_because,
                r.current_message_hash, r.parent_message_hash IS NOT NULL, r.system_hash IS NOT NULL, r.link_version,
-               r.link_hash, r.stable_system_hash, r.answer_hash, r.user_id_hash,
-               CASE WHEN r.body_original IS NULL THEN r.body END, r.body_original,
-               CASE WHEN r.response_body_original IS NULL THEN r.response_body END, r.response_body_original
-        FROM api_requests r WHERE {where} {order}
+               r.link_hash, r.stable_system_hash, r.answer_hash, r.user_id_hash, r.link_facts, r.reads_body,
+               CASE WHEN r.reads_body AND r.body_original IS NULL THEN r.body END,
+               CASE WHEN r.reads_body THEN r.body_original END,
+               CASE WHEN (r.reads_body OR r.answer_hash IS NULL) AND r.response_body_original IS NULL THEN r.response_body END,
+               CASE WHEN r.reads_body OR r.answer_hash IS NULL THEN r.response_body_original END
+        FROM (SELECT r.*, r.xmin, {readsBody} AS reads_body
+              FROM api_requests r WHERE {where} {order} OFFSET 0) r
         """;
+
+    /// <summary>Requests whose bodies have to be read: what they tell is not written down, or in an older form.</summary>
+    /// <param name="excludedTypes">Literals of the types of requests that take no part, whose bodies nobody needs.</param>
+    /// <param name="distrusted">Requests whose bodies are to be read in any case.</param>
+    public static string ReadsBody(IEnumerable<string> excludedTypes, IEnumerable<Guid> distrusted)
+        => $"""
+        (CASE
+         WHEN r.request_type IN ({string.Join(", ", excludedTypes.Prepend("''"))})
+              OR (r.request_type IS NULL AND r.path LIKE '%/count\_tokens') THEN false
+         WHEN r.link_facts IS NULL OR r.link_version <> {LinkHash.Version} OR r.message_count IS NULL
+              OR r.unlinked_because IS NOT NULL THEN true
+         WHEN get_byte(r.link_facts, 0) & (
+              CASE WHEN r.current_message_hash IS NULL THEN {LinkFacts.HasCurrentHash} ELSE 0 END
+              + CASE WHEN r.parent_message_hash IS NULL THEN {LinkFacts.HasParentHash} ELSE 0 END
+              + CASE WHEN r.system_hash IS NULL THEN {LinkFacts.HasSystemHash} ELSE 0 END
+              + CASE WHEN r.model IS NULL THEN {LinkFacts.NamesModel} ELSE 0 END) <> 0 THEN true
+         ELSE r.request_id IN (SELECT unnest({Ids(distrusted)})) END)
+        """;
+
+    /// <summary>Bodies of requests.</summary>
+    public static string Bodies(IEnumerable<Guid> ids)
+        => $"""
+        SELECT r.request_id, CASE WHEN r.body_original IS NULL THEN r.body END, r.body_original
+        FROM api_requests r WHERE r.request_id = ANY ({Ids(ids)})
+        """;
+
+    public static string Ids(IEnumerable<Guid> ids) => $"'{{{string.Join(",", ids)}}}'::uuid[]";
 
     /// <summary>Conversations of a train that began in another: other programs have linked across trains.</summary>
     public const string FindForeign =
@@ -61,6 +99,7 @@ internal static class RebuildStatements
     public static string Prompts(string train)
         => $"""
         SELECT request_id, ordinal, tool_use_id, prompt_hash, subtask_request_id FROM task_prompts WHERE train_id = {train}
+        ORDER BY request_id, ordinal
         """;
 
     /// <summary>Answers with their bodies.</summary>
@@ -79,7 +118,8 @@ internal static class RebuildStatements
             parent_task_request_id uuid, is_subtask boolean, link_kind text, link_distance integer,
             link_candidates integer, retry_of_request_id uuid, claims_branch boolean, parent_message_hash text,
             has_hashes boolean, current_message_hash text, system_hash text, message_count integer, model text,
-            link_hash bytea, link_version smallint, stable_system_hash bytea, answer_hash bytea, user_id_hash bytea
+            link_hash bytea, link_version smallint, stable_system_hash bytea, answer_hash bytea, user_id_hash bytea,
+            link_facts bytea
         ) ON COMMIT DROP;
         TRUNCATE rebuilt_requests;
         """;
@@ -116,7 +156,8 @@ internal static class RebuildStatements
             link_version = CASE WHEN s.has_hashes THEN s.link_version ELSE r.link_version END,
             stable_system_hash = CASE WHEN s.has_hashes THEN s.stable_system_hash ELSE r.stable_system_hash END,
             answer_hash = CASE WHEN s.has_hashes THEN s.answer_hash ELSE r.answer_hash END,
-            user_id_hash = CASE WHEN s.has_hashes THEN s.user_id_hash ELSE r.user_id_hash END
+            user_id_hash = CASE WHEN s.has_hashes THEN s.user_id_hash ELSE r.user_id_hash END,
+            link_facts = CASE WHEN s.has_hashes THEN s.link_facts ELSE r.link_facts END
         FROM rebuilt_requests s
         WHERE r.request_id = s.request_id AND r.xmin = s.version
         """;

@@ -12,8 +12,9 @@ internal readonly ref struct RowHashes(ReadOnlySpan<byte> bytes)
     public const int StableSystem = 4;
     public const int Answer = 5;
     public const int User = 6;
+    public const int Facts = 7;
 
-    private const int Fields = 7;
+    private const int Fields = 8;
     private const int Head = 9 + Fields;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -47,7 +48,7 @@ internal readonly ref struct RowHashes(ReadOnlySpan<byte> bytes)
     public static long Keep(
         ByteStore store, bool hasLinkHashes, int messageCount, int model, params ReadOnlySpan<byte[]?> hashes)
     {
-        Span<byte> bytes = stackalloc byte[Head + (Fields * 32)];
+        Span<byte> bytes = stackalloc byte[Head + (Fields * byte.MaxValue)];
         bytes[0] = hasLinkHashes ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteInt32BigEndian(bytes[1..], messageCount);
         BinaryPrimitives.WriteInt32BigEndian(bytes[5..], model);

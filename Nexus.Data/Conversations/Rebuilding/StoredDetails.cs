@@ -1,58 +1,93 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Nexus.Data.Conversations.Hashing;
 using Npgsql;
 
 namespace Nexus.Data.Conversations.Rebuilding;
 
-/// <summary>What is stored beside requests: prompts, and sums of keys that are compared before any is written.</summary>
+/// <summary>What is stored beside the requests of a train: what their answers show, and sums of what they wait
+/// for.</summary>
 internal sealed class StoredDetails
 {
-    public Dictionary<Guid, ulong> Waits { get; } = [];
+    private static readonly List<StoredPrompt> _noPrompts = [];
 
-    public Dictionary<Guid, ulong> Keys { get; } = [];
+    private readonly Dictionary<Guid, (ulong Sum, int Newest)> _keys = [];
+    private readonly List<(UInt128 Key, int Before)> _allKeys = [];
+    private readonly Dictionary<Guid, List<StoredPrompt>> _prompts = [];
+    private readonly Dictionary<Guid, ulong> _waits = [];
 
-    public Dictionary<Guid, List<StoredPrompt>> Prompts { get; } = [];
+    public ulong WaitsOf(Guid request) => _waits.GetValueOrDefault(request);
 
-    /// <summary>A part of a sum over keys, whatever their order.</summary>
-    public static ulong Sum(ReadOnlySpan<byte> key)
-        => key.Length < sizeof(ulong) ? 1 : BinaryPrimitives.ReadUInt64BigEndian(key);
+    /// <summary>The sum over the keys of the request's answer.</summary>
+    public ulong KeysOf(Guid request) => _keys.GetValueOrDefault(request).Sum;
+
+    public List<StoredPrompt> PromptsOf(Guid request) => _prompts.GetValueOrDefault(request, _noPrompts);
+
+    /// <summary>What the request's answer shows, as it is stored.</summary>
+    public AnswerHashes AnswerOf(Guid request)
+    {
+        var keys = new List<byte[]>();
+        for (var key = _keys.TryGetValue(request, out var stored) ? stored.Newest : -1; key >= 0; key = _allKeys[key].Before)
+        {
+            var bytes = new byte[16];
+            BinaryPrimitives.WriteUInt128BigEndian(bytes, _allKeys[key].Key);
+            keys.Add(bytes);
+        }
+
+        return new()
+        {
+            SummaryKeys = keys,
+            PromptedTasks =
+                [.. PromptsOf(request).Select(prompt => new PromptedTask(prompt.ToolUseId, prompt.Ordinal, prompt.Hash, ""))],
+        };
+    }
 
     public static async Task<StoredDetails> ReadAsync(
         NpgsqlConnection connection, string train, CancellationToken cancellationToken)
     {
         var details = new StoredDetails();
-        await SumAsync(connection, RebuildStatements.Waits(train), details.Waits, cancellationToken);
-        await SumAsync(connection, RebuildStatements.Keys(train), details.Keys, cancellationToken);
-        await using var rows = await CopyRows.OpenAsync(connection, RebuildStatements.Prompts(train), 5, cancellationToken);
-        while (await rows.ReadAsync(cancellationToken))
+        await using (var rows = await CopyRows.OpenAsync(connection, RebuildStatements.Waits(train), 2, cancellationToken))
         {
-            var request = rows.Uuid(0);
-            if (!details.Prompts.TryGetValue(request, out var prompts))
+            while (await rows.ReadAsync(cancellationToken))
             {
-                details.Prompts[request] = prompts = [];
+                CollectionsMarshal.GetValueRefOrAddDefault(details._waits, rows.Uuid(0), out _) += LinkFacts.Sum(rows.Bytes(1));
             }
+        }
 
-            prompts.Add(new(
-                rows.Int(1), rows.IsNull(2) ? null : System.Text.Encoding.UTF8.GetString(rows.Bytes(2)),
-                Digest.Of(rows.Bytes(3)), rows.Uuid(4)));
+        await using (var rows = await CopyRows.OpenAsync(connection, RebuildStatements.Keys(train), 2, cancellationToken))
+        {
+            while (await rows.ReadAsync(cancellationToken))
+            {
+                details.AddKey(rows.Uuid(0), rows.Bytes(1));
+            }
+        }
+
+        await using (var rows = await CopyRows.OpenAsync(connection, RebuildStatements.Prompts(train), 5, cancellationToken))
+        {
+            while (await rows.ReadAsync(cancellationToken))
+            {
+                ref var prompts = ref CollectionsMarshal.GetValueRefOrAddDefault(details._prompts, rows.Uuid(0), out _);
+                (prompts ??= []).Add(new(
+                    rows.Int(1), rows.IsNull(2) ? null : Encoding.UTF8.GetString(rows.Bytes(2)), rows.Bytes(3).ToArray(),
+                    rows.Uuid(4)));
+            }
         }
 
         return details;
     }
 
-    private static async Task SumAsync(
-        NpgsqlConnection connection, string query, Dictionary<Guid, ulong> sums, CancellationToken cancellationToken)
+    private void AddKey(Guid request, ReadOnlySpan<byte> key)
     {
-        await using var rows = await CopyRows.OpenAsync(connection, query, 2, cancellationToken);
-        while (await rows.ReadAsync(cancellationToken))
-        {
-            var request = rows.Uuid(0);
-            sums[request] = sums.GetValueOrDefault(request) + Sum(rows.Bytes(1));
-        }
+        ref var keys = ref CollectionsMarshal.GetValueRefOrAddDefault(_keys, request, out var isKnown);
+        var whole = key.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(key) : 0;
+        _allKeys.Add((whole, isKnown ? keys.Newest : -1));
+        keys = (keys.Sum + LinkFacts.Sum(key), _allKeys.Count - 1);
     }
 }
 
 /// <summary>A tool use as it is stored.</summary>
-internal readonly record struct StoredPrompt(int Ordinal, string? ToolUseId, Digest Prompt, Guid Subtask);
+internal readonly record struct StoredPrompt(int Ordinal, string? ToolUseId, byte[] Hash, Guid Subtask);
 
 /// <summary>The keys that a request waits for and those of its answer, one after the other.</summary>
 internal static class RowDetails

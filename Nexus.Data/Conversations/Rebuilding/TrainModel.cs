@@ -75,11 +75,29 @@ internal sealed class TrainModel(string trainId)
         }
     }
 
-    /// <summary>The newest with these messages; -1 for none.</summary>
-    public int Newest(Digest messages) => _byMessages.GetValueOrDefault(messages, -1);
+    /// <summary>The newest with these messages before a place; -1 for none.</summary>
+    public int Newest(Digest messages, int before)
+    {
+        var place = _byMessages.GetValueOrDefault(messages, -1);
+        while (place >= before)
+        {
+            place = this[place].Same;
+        }
 
-    /// <summary>The newest with these messages and this answer; -1 for none.</summary>
-    public int NewestAnswered(Digest answered) => _byAnswer.GetValueOrDefault(answered, -1);
+        return place;
+    }
+
+    /// <summary>The newest with these messages and this answer before a place; -1 for none.</summary>
+    public int NewestAnswered(Digest answered, int before)
+    {
+        var place = _byAnswer.GetValueOrDefault(answered, -1);
+        while (place >= before)
+        {
+            place = this[place].SameAnswered;
+        }
+
+        return place;
+    }
 
     public int System(ReadOnlySpan<byte> hash) => Number(_systems, hash);
 
@@ -124,9 +142,17 @@ internal sealed class TrainModel(string trainId)
         _keyHeads[number] = _keys.Count - 1;
     }
 
-    /// <summary>The newest answer that begins so, among the keys; -1 for none.</summary>
-    public int NewestKey(ReadOnlySpan<byte> key)
-        => _keyHeads.GetValueOrDefault(BinaryPrimitives.ReadUInt64BigEndian(key), -1);
+    /// <summary>The newest answer before a place that begins so, among the keys; -1 for none.</summary>
+    public int NewestKey(ReadOnlySpan<byte> key, int before)
+    {
+        var place = _keyHeads.GetValueOrDefault(BinaryPrimitives.ReadUInt64BigEndian(key), -1);
+        while (place >= 0 && _keys[place].Row >= before)
+        {
+            place = _keys[place].Before;
+        }
+
+        return place;
+    }
 
     public (int Row, int Before) Key(int key) => (_keys[key].Row, _keys[key].Before);
 

@@ -1,3 +1,5 @@
+using Nexus.Data.Conversations.Hashing;
+
 namespace Nexus.Data.Conversations.Rebuilding;
 
 /// <summary>What differs between what is stored of a train and what the rules say.</summary>
@@ -66,7 +68,7 @@ internal sealed class TrainPlan
     {
         ref var row = ref Links.Model[place];
         return row.Kind is null or LinkKind.Retry ? 0
-            : row.Waits + (Links.SummaryWait(place) is { } wait ? StoredDetails.Sum(wait) : 0);
+            : row.Waits + (Links.SummaryWait(place) is { } wait ? LinkFacts.Sum(wait) : 0);
     }
 
     /// <summary>Whether parent_message_hash is missing and can be told.</summary>
@@ -150,8 +152,8 @@ internal sealed class TrainPlan
     private void CompareDetails(int place, ref TrainRow row, StoredDetails stored)
     {
         var (waits, keys) = (WaitsOf(place), row.Keys);
-        var waitsDiffer = stored.Waits.GetValueOrDefault(row.Id) != waits;
-        var keysDiffer = stored.Keys.GetValueOrDefault(row.Id) != keys;
+        var waitsDiffer = stored.WaitsOf(row.Id) != waits;
+        var keysDiffer = stored.KeysOf(row.Id) != keys;
         if (waitsDiffer)
         {
             Waits.Add(place);
@@ -170,16 +172,17 @@ internal sealed class TrainPlan
 
     private bool PromptsDiffer(ref TrainRow row, int first, int end, StoredDetails stored)
     {
-        var there = stored.Prompts.GetValueOrDefault(row.Id);
-        if ((there?.Count ?? 0) != end - first)
+        var there = stored.PromptsOf(row.Id);
+        if (there.Count != end - first)
         {
             return true;
         }
 
         for (var i = first; i < end; i++)
         {
-            var prompt = Links.Model.Prompts[i];
-            if (!there!.Contains(new(prompt.Ordinal, prompt.ToolUseId, prompt.Prompt, Links.Id(prompt.Subtask))))
+            var (prompt, other) = (Links.Model.Prompts[i], there[i - first]);
+            if (prompt.Ordinal != other.Ordinal || prompt.ToolUseId != other.ToolUseId
+                || prompt.Prompt != Digest.Of(other.Hash) || Links.Id(prompt.Subtask) != other.Subtask)
             {
                 return true;
             }

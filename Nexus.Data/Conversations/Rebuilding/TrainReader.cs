@@ -5,11 +5,19 @@ using Npgsql;
 
 namespace Nexus.Data.Conversations.Rebuilding;
 
-/// <summary>Reads a train's requests in the order of their times into the model: each body once, hashed where it lies in
-/// the buffer and thrown away.</summary>
-internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool rehash)
+/// <summary>Reads a train's requests in the order of their times into the model: of most only what is stored of their
+/// hashes; the other bodies once, hashed where they lie in the buffer and thrown away.</summary>
+internal sealed class TrainReader(
+    TrainModel model, LinkingOptions linking, IReadOnlyCollection<string> excludedTypes, bool rehash)
 {
     private const int ProgressStep = 1_000;
+    private const int UnknownAtOnce = 1_000;
+
+    // The fields that hold the bodies, each followed by the bytes that came.
+    private const int Facts = 31;
+    private const int ReadsBody = 32;
+    private const int RequestBody = 33;
+    private const int AnswerBody = 35;
 
     // Columns that say that a request has a place, or waits for one.
     private static readonly int[] _places = [12, 14, 15, 17, 18, 19, 20, 21, 22];
@@ -17,36 +25,39 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
     private readonly List<ReadRequest> _group = [];
     private readonly List<byte[]> _waits = [];
 
+    // Requests whose answers show something else than what is stored of them, and those whose beginnings are not known.
+    private readonly HashSet<Guid> _distrusted = [];
+    private readonly List<int> _unknown = [];
+    private long? _distrustedSince;
+
     /// <summary>What is stored beside the requests, as of the last reading.</summary>
     public StoredDetails Details { get; private set; } = new();
 
     /// <summary>Reads all requests from a time on, whatever it is; those before it are there already.</summary>
     public async Task ReadAsync(
-        NpgsqlConnection connection, string train, long? from, IProgress<RebuildProgress>? progress,
+        NpgsqlConnection connection, string train, long? from, Action<int>? progress,
         CancellationToken cancellationToken)
     {
         Details = await StoredDetails.ReadAsync(connection, train, cancellationToken);
-        var where = $"r.train_id = {train}" + (from is { } time ? $" AND r.\"timestamp\" >= {PostgresTime.Literal(time)}" : "");
-        await using var rows = await CopyRows.OpenAsync(
-            connection, RebuildStatements.Requests(where, "ORDER BY r.\"timestamp\""), RebuildStatements.RequestColumns,
-            cancellationToken);
-        while (await rows.ReadAsync(cancellationToken))
+        while (true)
         {
-            var request = Read(rows);
-            if (_group.Count > 0 && _group[0].Row.Time != request.Row.Time)
+            await ReadRowsAsync(connection, train, from, progress, cancellationToken);
+            if (_distrustedSince is not { } since)
             {
-                AddGroup();
+                break;
             }
 
-            _group.Add(request);
-            if (model.Count % ProgressStep == 0)
-            {
-                progress?.Report(new(model.TrainId, model.Count));
-            }
+            (from, _distrustedSince) = (since, null);
+            model.Truncate(since);
+            _unknown.RemoveAll(place => place >= model.Count);
         }
 
-        AddGroup();
-        progress?.Report(new(model.TrainId, model.Count));
+        foreach (var places in _unknown.Chunk(UnknownAtOnce))
+        {
+            await ReadBeginningsAsync(connection, places, cancellationToken);
+        }
+
+        _unknown.Clear();
     }
 
     /// <summary>Reads requests that others have written since, and gives those that say of themselves what they said.</summary>
@@ -56,7 +67,7 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
         var read = new List<TrainRow>();
         await using var rows = await CopyRows.OpenAsync(
             connection,
-            RebuildStatements.Requests($"r.request_id IN ({string.Join(", ", ids.Select(id => $"'{id}'"))})", ""),
+            RebuildStatements.Requests($"r.request_id = ANY ({RebuildStatements.Ids(ids)})", WhichBodies(), ""),
             RebuildStatements.RequestColumns, cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
         {
@@ -90,6 +101,49 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
         (row.StoredConversation, row.StoredBranch, row.StoredLink) =
             (now.StoredConversation, now.StoredBranch, now.StoredLink);
         return true;
+    }
+
+    private string WhichBodies() => rehash ? "true" : RebuildStatements.ReadsBody(excludedTypes, _distrusted);
+
+    private async Task ReadRowsAsync(
+        NpgsqlConnection connection, string train, long? from, Action<int>? progress,
+        CancellationToken cancellationToken)
+    {
+        var where = $"r.train_id = {train}" + (from is { } time ? $" AND r.\"timestamp\" >= {PostgresTime.Literal(time)}" : "");
+        await using var rows = await CopyRows.OpenAsync(
+            connection, RebuildStatements.Requests(where, WhichBodies(), "ORDER BY r.\"timestamp\""),
+            RebuildStatements.RequestColumns, cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            var request = Read(rows);
+            if (_group.Count > 0 && _group[0].Row.Time != request.Row.Time)
+            {
+                AddGroup();
+            }
+
+            _group.Add(request);
+            if (model.Count % ProgressStep == 0)
+            {
+                progress?.Invoke(model.Count);
+            }
+        }
+
+        AddGroup();
+        progress?.Invoke(model.Count);
+    }
+
+    // What goes before the last turn is not written down, and seldom asked for.
+    private async Task ReadBeginningsAsync(
+        NpgsqlConnection connection, int[] places, CancellationToken cancellationToken)
+    {
+        var byId = places.ToDictionary(place => model[place].Id);
+        await using var rows = await CopyRows.OpenAsync(
+            connection, RebuildStatements.Bodies(byId.Keys), 3, cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            var id = rows.Uuid(0);
+            FindPlace(byId[id], ref model[byId[id]], Hash(rows, 1), Details.AnswerOf(id));
+        }
     }
 
     // Requests of one instant: a shorter body first, and who is asked for after the one that asks.
@@ -147,30 +201,63 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
         var type = rows.IsNull(3) ? null : model.Text(model.Word(rows.Bytes(3)));
         if (!linking.TakesPart(type, rows.Bytes(4).EndsWith("/count_tokens"u8)))
         {
-            return new(row, null, null);
+            return new(row, null, null, IsWhole: true);
         }
 
-        var hashes = Hash(rows);
+        return rows.Flag(ReadsBody) ? ReadBodies(rows, row) : ReadFacts(rows, row);
+    }
+
+    private ReadRequest ReadBodies(CopyRows rows, TrainRow row)
+    {
+        var hashes = Hash(rows, RequestBody);
         if (row.Model < 0 && hashes.Model is { Length: <= 100 } asked)
         {
             row.Model = model.Word(asked);
         }
 
-        var messageCount = rows.IsNull(6) ? hashes.MessageCount : -1;
+        var answer = AnswerHasher.Hash(Body(rows, AnswerBody));
+        TakeHashes(rows, ref row, hashes, answer, rows.IsNull(6) ? hashes.MessageCount : -1);
+        return hashes.HasMessages ? new(row, hashes, answer, IsWhole: true) : new(row, null, null, IsWhole: true);
+    }
+
+    // All that the bodies tell was written down, but for beginnings before the last turn and the text of a summary.
+    private ReadRequest ReadFacts(CopyRows rows, TrainRow row)
+    {
+        var facts = rows.Bytes(Facts);
+        var hashes = LinkFacts.Read(facts);
         if (!hashes.HasMessages)
         {
-            if (messageCount >= 0 || (rows.IsNull(5) && row.Model >= 0))
-            {
-                row.Traits |= RowTraits.HashesDiffer;
-                row.Hashes = RowHashes.Keep(model.Bytes, false, messageCount, row.Model, null, null, null, null, null, null, null);
-            }
-
-            return new(row, null, null);
+            return new(row, null, null, IsWhole: true);
         }
 
-        var answer = AnswerHasher.Hash(Body(rows, 33));
-        TakeHashes(rows, ref row, hashes, answer, messageCount);
-        return new(row, hashes, answer);
+        var answer = Details.AnswerOf(row.Id);
+        var isUnknown = rows.IsNull(29) && !(rows.IsNull(AnswerBody) && rows.IsNull(AnswerBody + 1))
+            && AnswerHasher.Hash(Body(rows, AnswerBody)) is { } shown
+            && (shown.AnswerHash is not null || shown.PromptedTasks.Count + shown.SummaryKeys.Count > 0);
+        if (isUnknown || !LinkFacts.Shows(facts, answer))
+        {
+            _distrusted.Add(row.Id);
+            _distrustedSince = Math.Min(_distrustedSince ?? row.Time, row.Time);
+        }
+
+        TakeTraits(rows, ref row, hashes);
+        row.Messages = Digest.Of(rows.Bytes(27));
+        row.System = model.System(rows.Bytes(28));
+        row.Answered = Digest.Of(rows.Bytes(29));
+        row.User = model.User(rows.Bytes(30));
+        var isWhole = hashes.Prefixes.Count == 0 && !LinkFacts.Continues(facts);
+        return new(row, hashes, answer, isWhole);
+    }
+
+    private static void TakeTraits(CopyRows rows, ref TrainRow row, RequestHashes hashes)
+    {
+        row.Traits |= RowTraits.Linked
+            | (hashes.IsSummarizer ? RowTraits.Summarizer : RowTraits.None)
+            | (!rows.IsNull(23) || hashes.CurrentMessageHash is not null ? RowTraits.HasCompatibleHash : RowTraits.None)
+            | (rows.Flag(24) ? RowTraits.HasParentHash : RowTraits.None)
+            | (hashes.ParentMessageHash is not null ? RowTraits.ComputedParentHash : RowTraits.None)
+            | (rows.IsNull(14) && rows.IsNull(20) && hashes.CountedMessages > 1 ? RowTraits.StoredOrphan : RowTraits.None);
+        row.Counted = hashes.CountedMessages;
     }
 
     private void TakeHashes(
@@ -185,20 +272,18 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
         var answered = isKept && !rows.IsNull(29) ? Bytes(rows, 29)
             : link is not null && answer.AnswerHash is { } own ? LinkRules.Answered(link, own) : null;
 
-        row.Traits |= RowTraits.Linked
-            | (hashes.IsSummarizer ? RowTraits.Summarizer : RowTraits.None)
-            | (!rows.IsNull(23) || hashes.CurrentMessageHash is not null ? RowTraits.HasCompatibleHash : RowTraits.None)
-            | (rows.Flag(24) ? RowTraits.HasParentHash : RowTraits.None)
-            | (hashes.ParentMessageHash is not null ? RowTraits.ComputedParentHash : RowTraits.None)
-            | (rows.IsNull(14) && rows.IsNull(20) && hashes.CountedMessages > 1 ? RowTraits.StoredOrphan : RowTraits.None);
-        row.Counted = hashes.CountedMessages;
-        row.Messages = Digest.Of(link);
-        row.Answered = Digest.Of(answered);
-        row.System = model.System(stable);
-        row.User = model.User(user);
+        if (hashes.HasMessages)
+        {
+            TakeTraits(rows, ref row, hashes);
+            row.Messages = Digest.Of(link);
+            row.Answered = Digest.Of(answered);
+            row.System = model.System(stable);
+            row.User = model.User(user);
+        }
 
+        var facts = LinkFacts.Of(hashes, answer);
         var hasLinkHashes = !isCurrent || !Same(rows, 27, link) || !Same(rows, 28, stable) || !Same(rows, 29, answered)
-            || !Same(rows, 30, user);
+            || !Same(rows, 30, user) || !Same(rows, Facts, facts);
         var isMissing = (rows.IsNull(23) && hashes.CurrentMessageHash is not null)
             || (!rows.Flag(25) && hashes.SystemHash is not null)
             || messageCount >= 0 || (rows.IsNull(5) && row.Model >= 0);
@@ -215,44 +300,42 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
                 rows.Flag(24) ? null : Binary(hashes.ParentMessageHash),
                 rows.Flag(25) ? null : Binary(hashes.SystemHash),
                 hasLinkHashes ? link : null, hasLinkHashes ? stable : null, hasLinkHashes ? answered : null,
-                hasLinkHashes ? user : null);
+                hasLinkHashes ? user : null, hasLinkHashes ? facts : null);
         }
     }
 
     private void Add(ReadRequest request)
     {
-        var (row, hashes, answer) = (request.Row, request.Hashes, request.Answer);
+        var (row, hashes, answer, isWhole) = request;
         if (hashes is null || answer is null)
         {
             model.Add(row);
             return;
         }
 
-        var answerFollows = FindBeginning(ref row, hashes, out var prefix);
+        var place = model.Count;
         if (hashes.OpeningTextHash is { } text)
         {
             row.Opening = model.Openings.Count;
             model.Openings.Add(Digest.Of(text));
         }
 
-        if (hashes.Continuation is { } continuation && row.Beginning < 0)
+        foreach (var key in answer.SummaryKeys)
         {
-            var next = model.NewestKey(continuation.Key);
-            row.Summary = model.Summaries.Count;
-            model.Summaries.Add(new()
-            {
-                Row = model.Count,
-                Key = continuation.Key,
-                Text = next < 0 ? null : continuation.Text,
-                Next = next,
-            });
+            row.Keys += LinkFacts.Sum(key);
+        }
+
+        FindPlace(place, ref row, hashes, answer);
+        if (!isWhole && row.Beginning < 0)
+        {
+            _unknown.Add(place);
         }
 
         foreach (var prompt in answer.PromptedTasks)
         {
             model.Prompts.Add(new()
             {
-                Row = model.Count,
+                Row = place,
                 Ordinal = prompt.Ordinal,
                 Prompt = Digest.Of(prompt.PromptHash),
                 Hash = model.Bytes.Add(prompt.PromptHash),
@@ -264,33 +347,49 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
         foreach (var key in answer.SummaryKeys)
         {
             model.AddKey(key);
-            row.Keys += StoredDetails.Sum(key);
-        }
-
-        TakeWaits(ref row, hashes, prefix, answerFollows);
-        if (Details.Waits.GetValueOrDefault(row.Id) != row.Waits || Details.Keys.GetValueOrDefault(row.Id) != row.Keys
-            || row.Summary >= 0)
-        {
-            row.Details = RowDetails.Keep(model.Bytes, _waits, answer.SummaryKeys);
         }
 
         model.Add(row);
     }
 
-    // The longest beginning that is there, and of those that have it the best. Everything that is there is earlier.
-    private bool FindBeginning(ref TrainRow row, RequestHashes hashes, out int prefix)
+    // What the request goes on from, and what it waits for.
+    private void FindPlace(int place, ref TrainRow row, RequestHashes hashes, AnswerHashes answer)
+    {
+        var answerFollows = FindBeginning(place, ref row, hashes, out var prefix);
+        if (hashes.Continuation is { } continuation && row.Beginning < 0)
+        {
+            var next = model.NewestKey(continuation.Key, place);
+            row.Summary = model.Summaries.Count;
+            model.Summaries.Add(new()
+            {
+                Row = place,
+                Key = continuation.Key,
+                Text = next < 0 ? null : continuation.Text,
+                Next = next,
+            });
+        }
+
+        TakeWaits(ref row, hashes, prefix, answerFollows);
+        if (Details.WaitsOf(row.Id) != row.Waits || Details.KeysOf(row.Id) != row.Keys || row.Summary >= 0)
+        {
+            row.Details = RowDetails.Keep(model.Bytes, _waits, answer.SummaryKeys);
+        }
+    }
+
+    // The longest beginning that is there before a place, and of those that have it the best.
+    private bool FindBeginning(int place, ref TrainRow row, RequestHashes hashes, out int prefix)
     {
         for (prefix = 0; prefix < hashes.Prefixes.Count; prefix++)
         {
             var beginning = hashes.Prefixes[prefix];
-            var newest = model.Newest(Digest.Of(beginning.LinkHash));
+            var newest = model.Newest(Digest.Of(beginning.LinkHash), place);
             if (newest < 0)
             {
                 continue;
             }
 
             var answered = beginning.NextAnswerHash is { } next
-                ? model.NewestAnswered(Digest.Of(LinkRules.Answered(beginning.LinkHash, next)))
+                ? model.NewestAnswered(Digest.Of(LinkRules.Answered(beginning.LinkHash, next)), place)
                 : -1;
             var best = answered >= 0 ? answered : newest;
             for (var other = best; other >= 0; other = answered >= 0 ? model[other].SameAnswered : model[other].Same)
@@ -316,6 +415,7 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
     private void TakeWaits(ref TrainRow row, RequestHashes hashes, int prefix, bool answerFollows)
     {
         _waits.Clear();
+        row.Waits = 0;
         if (hashes.OpeningTextHash is { } text)
         {
             _waits.Add(LinkKeys.WaitForPrompt(text));
@@ -334,15 +434,15 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
 
         foreach (var wait in _waits)
         {
-            row.Waits += StoredDetails.Sum(wait);
+            row.Waits += LinkFacts.Sum(wait);
         }
     }
 
-    private static RequestHashes Hash(CopyRows rows)
+    private static RequestHashes Hash(CopyRows rows, int field)
     {
         try
         {
-            return RequestHasher.Hash(Body(rows, 31));
+            return RequestHasher.Hash(Body(rows, field));
         }
         catch (JsonException)
         {
@@ -367,5 +467,7 @@ internal sealed class TrainReader(TrainModel model, LinkingOptions linking, bool
 
     private static byte[]? Binary(string? hexadecimal) => hexadecimal is null ? null : Convert.FromHexString(hexadecimal);
 
-    private readonly record struct ReadRequest(TrainRow Row, RequestHashes? Hashes, AnswerHashes? Answer);
+    // Whole where its hashes are those of the body, with all that it begins with.
+    private readonly record struct ReadRequest(
+        TrainRow Row, RequestHashes? Hashes, AnswerHashes? Answer, bool IsWhole);
 }

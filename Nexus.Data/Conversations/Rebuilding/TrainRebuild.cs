@@ -6,7 +6,8 @@ using Npgsql;
 namespace Nexus.Data.Conversations.Rebuilding;
 
 /// <summary>The rebuild of one train: read and compute without a lock, then lock, add what came meanwhile, and write.</summary>
-internal sealed class TrainRebuild(NexusDbContext db, LinkingOptions linking, RebuildOptions options, string trainId)
+internal sealed class TrainRebuild(
+    NexusDbContext db, LinkingOptions linking, RebuildOptions options, string trainId, Action<int> progress)
 {
     // Others write rows of a train that is held only to leave a mark: that ends soon.
     private const int MaxTries = 20;
@@ -20,14 +21,20 @@ internal sealed class TrainRebuild(NexusDbContext db, LinkingOptions linking, Re
 
     public async Task<RebuiltTrain> RunAsync(CancellationToken cancellationToken)
     {
-        _reader = new(_model, linking, options.Rehash);
         await db.Database.OpenConnectionAsync(cancellationToken);
         try
         {
             _connection = (NpgsqlConnection)db.Database.GetDbConnection();
-            _train = await db.ReadAsync(
-                RebuildStatements.Quote, [DbCommands.Text("text", trainId)],
-                async (reader, token) => await reader.ReadAsync(token) ? reader.GetString(0) : "", cancellationToken);
+            var literals = await db.ReadAsync(
+                RebuildStatements.Quote, [DbCommands.Texts("texts", [trainId, .. linking.ExcludedRequestTypes])],
+                async (reader, token) =>
+                {
+                    await reader.ReadAsync(token);
+                    return reader.GetFieldValue<string[]>(0);
+                },
+                cancellationToken);
+            _train = literals[0];
+            _reader = new(_model, linking, literals[1..], options.Rehash);
             var plan = await ReadAllAsync(cancellationToken);
             return options.Execute && !plan.IsEmpty
                 ? await WriteAsync(cancellationToken)
@@ -43,7 +50,7 @@ internal sealed class TrainRebuild(NexusDbContext db, LinkingOptions linking, Re
     {
         _model.Truncate(long.MinValue);
         await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-        await _reader.ReadAsync(_connection, _train, null, options.Progress, cancellationToken);
+        await _reader.ReadAsync(_connection, _train, null, progress, cancellationToken);
         await TrainSummaries.FindAsync(db, _model, cancellationToken);
         await AddForeignAsync(RebuildStatements.FindForeign, [], cancellationToken);
         var plan = await PlanAsync(cancellationToken);

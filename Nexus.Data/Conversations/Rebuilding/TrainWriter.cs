@@ -111,15 +111,16 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         await BytesAsync(values.StableSystem);
         await BytesAsync(values.Answer);
         await BytesAsync(values.User);
+        await BytesAsync(values.Facts);
 
         // A ref struct does not live across an await.
         (bool HasLinkHashes, int MessageCount, int Model, byte[]? Current, byte[]? Parent, byte[]? System, byte[]? Link,
-            byte[]? StableSystem, byte[]? Answer, byte[]? User) Values()
+            byte[]? StableSystem, byte[]? Answer, byte[]? User, byte[]? Facts) Values()
         {
             var kept = new RowHashes(model.Bytes.Get(row.Hashes));
             return (kept.HasLinkHashes, kept.MessageCount, kept.Model, kept[RowHashes.Current], kept[RowHashes.Parent],
                 kept[RowHashes.System], kept[RowHashes.Link], kept[RowHashes.StableSystem], kept[RowHashes.Answer],
-                kept[RowHashes.User]);
+                kept[RowHashes.User], kept[RowHashes.Facts]);
         }
 
         Task HexadecimalAsync(byte[]? hash) => hash is null
