@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nexus.Data.Conversations.Rebuilding;
+using Nexus.Data.Embedded;
 using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Tool;
@@ -33,6 +34,11 @@ internal static class RebuildConversationsCommand
         {
             Description = "Make stored link hashes anew from the bodies. The original's hashes stay.",
         };
+        var backup = new Option<string?>("--backup")
+        {
+            Description = "With --execute: back the whole database up to this file first, with pg_dump.",
+            HelpName = "FILE",
+        };
         var command = new Verb("rebuild-conversations", "Link all requests anew, by their times. A dry run as a rule.")
         {
             trainId,
@@ -40,20 +46,22 @@ internal static class RebuildConversationsCommand
             limit,
             requests,
             execute,
+            backup,
             rehash,
         };
         command.Examples =
         [
             ("rebuild-conversations", "What a rebuild would change."),
-            ("rebuild-conversations --execute", "Change it, after a question; requests may be stored meanwhile."),
+            ("rebuild-conversations --execute --backup before.dump",
+                "Change it, after a question and a backup; requests may be stored meanwhile."),
             ("rebuild-conversations --train-id rail-club --execute --yes --json", "One train, for a program."),
         ];
         command.SetAction((result, cancellationToken) => RunAsync(
             host,
             new(
                 result.GetValue(trainId), result.GetValue(domain), result.GetValue(limit), result.GetValue(requests),
-                result.GetValue(execute), result.GetValue(rehash), result.GetValue(options.Yes),
-                result.GetValue(options.Json)),
+                result.GetValue(execute), result.GetValue(backup), result.GetValue(rehash),
+                result.GetValue(options.Yes), result.GetValue(options.Json)),
             result.GetValue(options.Connection), cancellationToken));
         return command;
     }
@@ -69,8 +77,13 @@ internal static class RebuildConversationsCommand
         var rebuilder = target.Get<ConversationRebuilder>();
         if (run.Execute)
         {
-            await host.Error.WriteLineAsync(
-                $"A backup first: pg_dump --format=custom --file={target.Name}.dump --dbname={target.Name}");
+            if (run.Backup is null)
+            {
+                await host.Error.WriteLineAsync(
+                    "No backup is made without --backup FILE. By hand: "
+                    + DatabaseDump.Command(target.ConnectionString, $"{target.Name}.dump"));
+            }
+
             if (!run.Yes)
             {
                 rebuild.Execute = false;
@@ -83,6 +96,11 @@ internal static class RebuildConversationsCommand
             }
 
             rebuild.Execute = true;
+            if (run.Backup is { } file)
+            {
+                await DatabaseDump.WriteAsync(target.ConnectionString, file, cancellationToken);
+                await host.Error.WriteLineAsync($"Backed up to {file}, {new FileInfo(file).Length:N0} bytes.");
+            }
         }
 
         var report = await rebuilder.RebuildAsync(rebuild, cancellationToken);
@@ -115,6 +133,11 @@ internal static class RebuildConversationsCommand
             await host.Error.WriteLineAsync("--domain is deprecated: use --train-id.");
         }
 
+        if (run is { Backup: not null, Execute: false })
+        {
+            throw new ToolException(ExitCode.WrongUsage, "--backup goes with --execute: a dry run changes nothing.");
+        }
+
         return new()
         {
             TrainId = run.TrainId ?? run.Domain,
@@ -142,4 +165,5 @@ internal static class RebuildConversationsCommand
 
 /// <summary>What to rebuild, and how.</summary>
 internal sealed record RebuildRun(
-    string? TrainId, string? Domain, int? Limit, string? Requests, bool Execute, bool Rehash, bool Yes, bool Json);
+    string? TrainId, string? Domain, int? Limit, string? Requests, bool Execute, string? Backup, bool Rehash,
+    bool Yes, bool Json);

@@ -20,6 +20,7 @@ internal sealed class TargetDatabase : IAsyncDisposable
     private TargetDatabase(string connectionString, EmbeddedPostgres? server, ILoggerProvider? logs)
     {
         _server = server;
+        ConnectionString = connectionString;
         Name = new NpgsqlConnectionStringBuilder(connectionString).Database ?? "";
         Place = server is null
             ? ConnectionStrings.Redact(connectionString)
@@ -34,6 +35,9 @@ internal sealed class TargetDatabase : IAsyncDisposable
         });
         _services = services.BuildServiceProvider();
     }
+
+    /// <summary>How to connect, with the password: for programs, and never to be printed.</summary>
+    public string ConnectionString { get; }
 
     /// <summary>The database's own name, which is to be typed before anything in it is destroyed.</summary>
     public string Name { get; }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Embedded;
 using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Tool;
@@ -40,6 +42,50 @@ public sealed class RebuildConversationsCommandTests : DatabaseTest
     }
 
     [Test]
+    public async Task With_backup_the_database_is_in_the_file_as_it_was()
+    {
+        await ImportDamagedAsync();
+        var damaged = await DamagedAsync();
+        var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.dump");
+        string[] arguments = ["rebuild-conversations", "--execute", "--yes", "--backup", file];
+        try
+        {
+            var run = await RunAsync(arguments);
+            var again = await RunAsync(arguments);
+
+            Assert.That(run.ExitCode, Is.Zero, run.All);
+            Assert.That(await DamagedAsync(), Is.Zero);
+            Assert.That(await RestoredDamagedAsync(file), Is.EqualTo(damaged));
+            Assert.That(again.ExitCode, Is.Not.Zero);
+            Assert.That(again.Error, Does.Contain("is there already"));
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.That(File.GetUnixFileMode(file), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+            }
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Test]
+    public async Task Without_its_backup_nothing_is_changed()
+    {
+        await ImportDamagedAsync();
+        var damaged = await DamagedAsync();
+
+        var run = await RunAsync(
+            "rebuild-conversations", "--execute", "--yes", "--backup", Path.Combine(Path.GetTempPath(), "no-folder", "x.dump"));
+        var dry = await RunAsync("rebuild-conversations", "--backup", "x.dump");
+
+        Assert.That(run.ExitCode, Is.Not.Zero);
+        Assert.That(run.Error, Does.Contain("no-folder"));
+        Assert.That(await DamagedAsync(), Is.EqualTo(damaged));
+        Assert.That(dry.ExitCode, Is.EqualTo(ExitCode.WrongUsage));
+    }
+
+    [Test]
     public async Task One_train_some_requests_or_a_few_may_be_changed()
     {
         await ImportDamagedAsync();
@@ -77,6 +123,19 @@ public sealed class RebuildConversationsCommandTests : DatabaseTest
         await using var db = OpenContext();
         await db.Database.ExecuteSqlAsync(
             $"UPDATE api_requests SET branch_id = 'damaged' WHERE link_kind = 'exact'");
+    }
+
+    // Reads the rows out of the file as SQL, without a second database.
+    private static async Task<int> RestoredDamagedAsync(string file)
+    {
+        using var process = Process.Start(new ProcessStartInfo(
+            DatabaseDump.PathOf("pg_restore"), ["--file=-", "--data-only", "--table=api_requests", file])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        var sql = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return sql.Split('\n').Count(line => line.Split('\t').Contains("damaged"));
     }
 
     private async Task<int> DamagedAsync()
