@@ -9,6 +9,10 @@ return args switch
     ["linking", var size] => await LinkingBenchmark.RunAsync(Console.Out, Number(size)),
     ["rebuild"] => await RebuildBenchmark.RunAsync(Console.Out, 100_000, 10_000),
     ["rebuild", var size, var bytes] => await RebuildBenchmark.RunAsync(Console.Out, Number(size), Number(bytes)),
+    ["rebuild-memory"] => await RebuildBenchmark.MemoryAsync(
+        Console.Out, (10_000, 1_500), (10_000, 10_000), (10_000, 60_000), (100_000, 10_000), (1_000_000, 1_500)),
+    ["rebuild-once"] => await RebuildBenchmark.OnceAsync(Console.Out),
+    ["storing"] => await StoringBenchmark.RunAsync(Console.Out, 10_000),
     ["traffic", var count, var bytes, var file] => Traffic(Number(count), Number(bytes), file),
     _ => Usage(),
 };
@@ -25,6 +29,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | rebuild [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | rebuild [COUNT BODY-BYTES] | rebuild-memory | storing | traffic COUNT BODY-BYTES FILE");
     return 2;
 }

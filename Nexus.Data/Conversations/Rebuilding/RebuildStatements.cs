@@ -28,17 +28,24 @@ internal static class RebuildStatements
     public static string Requests(string where, string readsBody, string order)
         => $"""
         SELECT r.request_id, r."timestamp", r.xmin, r.request_type, r.path, r.model, r.message_count,
-               r.response_status, r.error IS NOT NULL, r.completed_at, r.duration_ms::bigint,
-               r.response_body IS NOT NULL,
+               r.response_status, r.has_error, r.completed_at, r.duration_ms::bigint, r.has_answer,
                r.conversation_id, r.branch_id, r.parent_request_id, r.parent_task_request_id, r.is_subtask, r.link_kind,
                r.link_distance, r.link_candidates, r.retry_of_request_id, r.claims_branch, r.unlinked_because,
-               r.current_message_hash, r.parent_message_hash IS NOT NULL, r.system_hash IS NOT NULL, r.link_version,
+               r.has_current_hash, r.has_parent_hash, r.has_system_hash, r.link_version,
                r.link_hash, r.stable_system_hash, r.answer_hash, r.user_id_hash, r.link_facts, r.reads_body,
                CASE WHEN r.reads_body AND r.body_original IS NULL THEN r.body END,
                CASE WHEN r.reads_body THEN r.body_original END,
                CASE WHEN (r.reads_body OR r.answer_hash IS NULL) AND r.response_body_original IS NULL THEN r.response_body END,
                CASE WHEN r.reads_body OR r.answer_hash IS NULL THEN r.response_body_original END
-        FROM (SELECT r.*, r.xmin, {readsBody} AS reads_body
+        FROM (SELECT r.request_id, r."timestamp", r.xmin, r.request_type, r.path, r.model, r.message_count,
+                     r.response_status, r.error IS NOT NULL AS has_error, r.completed_at, r.duration_ms,
+                     r.response_body IS NOT NULL AS has_answer, r.conversation_id, r.branch_id, r.parent_request_id,
+                     r.parent_task_request_id, r.is_subtask, r.link_kind, r.link_distance, r.link_candidates,
+                     r.retry_of_request_id, r.claims_branch, r.unlinked_because,
+                     r.current_message_hash IS NOT NULL AS has_current_hash,
+                     r.parent_message_hash IS NOT NULL AS has_parent_hash, r.system_hash IS NOT NULL AS has_system_hash,
+                     r.link_version, r.link_hash, r.stable_system_hash, r.answer_hash, r.user_id_hash, r.link_facts,
+                     r.body, r.body_original, r.response_body, r.response_body_original, {readsBody} AS reads_body
               FROM api_requests r WHERE {where} {order} OFFSET 0) r
         """;
 
@@ -132,7 +139,7 @@ internal static class RebuildStatements
     /// <summary>A continuation's parent hash is the compatible hash of its parent, which may be new itself.</summary>
     public const string FillParentHashes =
         """
-        ANALYZE rebuilt_requests;
+        ANALYZE rebuilt_requests (request_id, link_kind, parent_request_id);
         UPDATE rebuilt_requests staged
         SET parent_message_hash = coalesce(parent.current_message_hash, new.current_message_hash)
         FROM api_requests parent LEFT JOIN rebuilt_requests new ON new.request_id = parent.request_id

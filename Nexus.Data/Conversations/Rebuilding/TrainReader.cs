@@ -253,7 +253,7 @@ internal sealed class TrainReader(
     {
         row.Traits |= RowTraits.Linked
             | (hashes.IsSummarizer ? RowTraits.Summarizer : RowTraits.None)
-            | (!rows.IsNull(23) || hashes.CurrentMessageHash is not null ? RowTraits.HasCompatibleHash : RowTraits.None)
+            | (rows.Flag(23) || hashes.CurrentMessageHash is not null ? RowTraits.HasCompatibleHash : RowTraits.None)
             | (rows.Flag(24) ? RowTraits.HasParentHash : RowTraits.None)
             | (hashes.ParentMessageHash is not null ? RowTraits.ComputedParentHash : RowTraits.None)
             | (rows.IsNull(14) && rows.IsNull(20) && hashes.CountedMessages > 1 ? RowTraits.StoredOrphan : RowTraits.None);
@@ -284,7 +284,7 @@ internal sealed class TrainReader(
         var facts = LinkFacts.Of(hashes, answer);
         var hasLinkHashes = !isCurrent || !Same(rows, 27, link) || !Same(rows, 28, stable) || !Same(rows, 29, answered)
             || !Same(rows, 30, user) || !Same(rows, Facts, facts);
-        var isMissing = (rows.IsNull(23) && hashes.CurrentMessageHash is not null)
+        var isMissing = (!rows.Flag(23) && hashes.CurrentMessageHash is not null)
             || (!rows.Flag(25) && hashes.SystemHash is not null)
             || messageCount >= 0 || (rows.IsNull(5) && row.Model >= 0);
         if (hasLinkHashes || isMissing)
@@ -296,7 +296,7 @@ internal sealed class TrainReader(
         {
             row.Hashes = RowHashes.Keep(
                 model.Bytes, hasLinkHashes, messageCount, row.Model,
-                rows.IsNull(23) ? Binary(hashes.CurrentMessageHash) : null,
+                !rows.Flag(23) ? Binary(hashes.CurrentMessageHash) : null,
                 rows.Flag(24) ? null : Binary(hashes.ParentMessageHash),
                 rows.Flag(25) ? null : Binary(hashes.SystemHash),
                 hasLinkHashes ? link : null, hasLinkHashes ? stable : null, hasLinkHashes ? answered : null,
