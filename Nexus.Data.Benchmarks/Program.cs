@@ -13,6 +13,8 @@ return args switch
         Console.Out, (10_000, 1_500), (10_000, 10_000), (10_000, 60_000), (100_000, 10_000), (1_000_000, 1_500)),
     ["rebuild-once"] => await RebuildBenchmark.OnceAsync(Console.Out),
     ["storing"] => await StoringBenchmark.RunAsync(Console.Out, 10_000),
+    ["migrating"] => await MigratingBenchmark.RunAsync(Console.Out, 1_000_000, 1_500),
+    ["migrating", var size, var bytes] => await MigratingBenchmark.RunAsync(Console.Out, Number(size), Number(bytes)),
     ["traffic", var count, var bytes, var file] => Traffic(Number(count), Number(bytes), file),
     _ => Usage(),
 };
@@ -29,6 +31,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | rebuild [COUNT BODY-BYTES] | rebuild-memory | storing | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | rebuild [COUNT BODY-BYTES] | rebuild-memory | storing | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }
