@@ -14,8 +14,8 @@ public sealed partial class AddSubtaskTracking : Migration
     /// <inheritdoc />
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.RememberWhetherNew("003", NoColumn(
-            "api_requests", "is_subtask", "parent_task_request_id", "task_tool_invocation"));
+        var isNew = NoColumn("api_requests", "is_subtask", "parent_task_request_id", "task_tool_invocation");
+        migrationBuilder.RememberWhetherNew("003", isNew);
 
         migrationBuilder.AddColumn<bool>(
             name: "is_subtask",
@@ -39,7 +39,8 @@ public sealed partial class AddSubtaskTracking : Migration
             nullable: true,
             comment: "Task and Agent tool uses of the answer.");
 
-        migrationBuilder.Script("003_AddSubtaskTracking.up.sql");
+        migrationBuilder.Script("003_AddSubtaskTracking.up.sql")
+            .ChangesRows("api_requests", "lists the Task tool uses of answers and marks the sub-tasks they opened", isNew);
 
         migrationBuilder.CreateIndex(
             name: "idx_requests_is_subtask",
@@ -66,7 +67,8 @@ public sealed partial class AddSubtaskTracking : Migration
             table: "api_requests",
             column: "parent_task_request_id",
             principalTable: "api_requests",
-            principalColumn: "request_id");
+            principalColumn: "request_id")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

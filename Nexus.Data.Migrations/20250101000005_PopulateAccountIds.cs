@@ -13,7 +13,8 @@ public sealed partial class PopulateAccountIds : Migration
     /// <inheritdoc />
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.RememberWhetherNew("005", NoColumn("api_requests", "account_id"));
+        var isNew = NoColumn("api_requests", "account_id");
+        migrationBuilder.RememberWhetherNew("005", isNew);
 
         migrationBuilder.AddColumn<string>(
             name: "account_id",
@@ -26,7 +27,8 @@ public sealed partial class PopulateAccountIds : Migration
         if (AccountMap.Read(Environment.GetEnvironmentVariable) is { } map)
         {
             migrationBuilder.Sql(ReadScript("005_PopulateAccountIds.up.sql")
-                .Replace("{map}", map, StringComparison.Ordinal));
+                .Replace("{map}", map, StringComparison.Ordinal))
+                .ChangesRows("api_requests", $"fills account_id from the file that {AccountMap.Variable} names", isNew);
         }
 
         migrationBuilder.CreateIndex(

@@ -14,8 +14,8 @@ public sealed partial class AddParentRequestId : Migration
     /// <inheritdoc />
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.RememberWhetherNew(
-            "007", NoColumn("api_requests", "parent_request_id"));
+        var isNew = NoColumn("api_requests", "parent_request_id");
+        migrationBuilder.RememberWhetherNew("007", isNew);
 
         migrationBuilder.AddColumn<Guid>(
             name: "parent_request_id",
@@ -24,7 +24,8 @@ public sealed partial class AddParentRequestId : Migration
             nullable: true,
             comment: "The request that this one goes on from.");
 
-        migrationBuilder.Script("007_AddParentRequestId.up.sql");
+        migrationBuilder.Script("007_AddParentRequestId.up.sql")
+            .ChangesRows("api_requests", "fills parent_request_id from the hashes", isNew);
 
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_parent_request_id",
@@ -42,7 +43,8 @@ public sealed partial class AddParentRequestId : Migration
             table: "api_requests",
             column: "parent_request_id",
             principalTable: "api_requests",
-            principalColumn: "request_id");
+            principalColumn: "request_id")
+            .DroppedLater();
     }
 
     /// <inheritdoc />

@@ -14,10 +14,12 @@ public sealed partial class SubtaskUpdatesAndTaskIndexes : Migration
     /// <inheritdoc />
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.RememberWhetherNew("008", NoRelation(
+        var isNew = NoRelation(
             "idx_api_requests_domain_timestamp_response", "idx_api_requests_train_timestamp_response",
-            "idx_api_requests_response_body_task", "idx_api_requests_task_name"));
-        migrationBuilder.Script("008_SubtaskUpdatesAndTaskIndexes.up.sql");
+            "idx_api_requests_response_body_task", "idx_api_requests_task_name");
+        migrationBuilder.RememberWhetherNew("008", isNew);
+        migrationBuilder.Script("008_SubtaskUpdatesAndTaskIndexes.up.sql")
+            .ChangesRows("api_requests", "moves sub-tasks into their parents' conversations, on branches subtask_N", isNew);
 
         migrationBuilder.CreateIndex(
             name: "idx_api_requests_domain_timestamp_response",

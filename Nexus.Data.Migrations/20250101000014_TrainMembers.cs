@@ -13,7 +13,8 @@ public sealed partial class TrainMembers : Migration
     /// <inheritdoc />
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.RememberWhetherNew("014", NoRelation("train_members"));
+        var isNew = NoRelation("train_members");
+        migrationBuilder.RememberWhetherNew("014", isNew);
 
         migrationBuilder.CreateTable(
             name: "train_members",
@@ -61,7 +62,8 @@ public sealed partial class TrainMembers : Migration
             table: "train_members",
             column: "user_email");
 
-        migrationBuilder.Script("014_TrainMembers.up.sql");
+        migrationBuilder.Script("014_TrainMembers.up.sql")
+            .ChangesRows("trains", "gives every train the owner todo@localhost", isNew);
     }
 
     /// <inheritdoc />

@@ -136,7 +136,9 @@ public sealed partial class RepairAndTrim : Migration
             nullable: true,
             comment: "Tokens read and written, without the cache's.");
 
-        migrationBuilder.Script("016_RepairAndTrim.up.sql");
+        migrationBuilder.Script("016_RepairAndTrim.up.sql")
+            .ChangesRows("api_requests", "fills total_tokens where it is null and tokens are known, and headers that are null")
+            .Widens("api_requests", "path", 1024);
     }
 
     /// <inheritdoc />

@@ -9,8 +9,22 @@ namespace Nexus.Data.Migrations;
 internal static class MigrationBuilderExtensions
 {
     /// <summary>Runs a script of the folder <c>Scripts</c>.</summary>
-    public static void Script(this MigrationBuilder migrationBuilder, string name)
+    public static OperationBuilder<SqlOperation> Script(this MigrationBuilder migrationBuilder, string name)
         => migrationBuilder.Sql(ReadScript(name));
+
+    /// <summary>Says what a script does to rows that exist, for who asks before.</summary>
+    /// <param name="script">The script.</param>
+    /// <param name="table">The table of the rows.</param>
+    /// <param name="what">What it does, as the end of a sentence that begins with the migration.</param>
+    /// <param name="condition">A condition in SQL, on the catalog alone, that holds where it does; null for always.</param>
+    public static OperationBuilder<SqlOperation> ChangesRows(
+        this OperationBuilder<SqlOperation> script, string table, string what, string? condition = null)
+        => script.Annotation(NexusMigrationsSqlGenerator.ChangesRows, new RowChange(table, what, condition));
+
+    /// <summary>Says that a script makes a column of another maker as long as ours. Views that read it forbid that.</summary>
+    public static OperationBuilder<SqlOperation> Widens(
+        this OperationBuilder<SqlOperation> script, string table, string column, int length)
+        => script.Annotation(NexusMigrationsSqlGenerator.Widens, new WidenedColumn(table, column, length));
 
     /// <summary>Builds an index over expressions, which a model cannot describe.</summary>
     /// <param name="migrationBuilder">The operations so far.</param>
@@ -36,6 +50,12 @@ internal static class MigrationBuilderExtensions
     /// first.</summary>
     public static OperationBuilder<CreateIndexOperation> DroppedLater(this OperationBuilder<CreateIndexOperation> index)
         => index.Annotation(NexusMigrationsSqlGenerator.DroppedLater, true);
+
+    /// <summary>Marks a foreign key of the sequence that the migration RepairAndTrim drops again: rows that contradict it,
+    /// where somebody has dropped it before, do not stop the way there.</summary>
+    public static OperationBuilder<AddForeignKeyOperation> DroppedLater(
+        this OperationBuilder<AddForeignKeyOperation> foreignKey)
+        => foreignKey.Annotation(NexusMigrationsSqlGenerator.DroppedLater, true);
 
     /// <summary>The text of a script of the folder <c>Scripts</c>.</summary>
     public static string ReadScript(string name)

@@ -6,6 +6,7 @@ BEGIN
         SELECT FROM pg_attribute
         WHERE attrelid = to_regclass('hourly_stats') AND attname = 'domain' AND NOT attisdropped) THEN
         ALTER MATERIALIZED VIEW hourly_stats RENAME COLUMN domain TO train_id;
+        PERFORM set_config('timezone', 'UTC', true);
         REFRESH MATERIALIZED VIEW hourly_stats;
         ANALYZE hourly_stats;
     END IF;

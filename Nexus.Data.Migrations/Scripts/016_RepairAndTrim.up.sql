@@ -11,10 +11,20 @@ BEGIN
 END $nexus$;
 ALTER TABLE api_requests
     ALTER COLUMN headers SET NOT NULL,
-    ALTER COLUMN path TYPE character varying(1024),
     ALTER COLUMN input_tokens DROP DEFAULT,
     ALTER COLUMN output_tokens DROP DEFAULT,
     ALTER COLUMN total_tokens DROP DEFAULT;
+
+-- Only what is shorter is made longer: even a change to the same type is refused where a view reads the column.
+DO $nexus$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass('api_requests') AND attname = 'path' AND NOT attisdropped
+            AND format_type(atttypid, NULL) = 'character varying' AND atttypmod BETWEEN 4 AND 4 + 1023) THEN
+        ALTER TABLE api_requests ALTER COLUMN path TYPE character varying(1024);
+    END IF;
+END $nexus$;
 
 DO $nexus$
 BEGIN
@@ -26,13 +36,14 @@ BEGIN
     END IF;
 END $nexus$;
 
--- A refresh beside readers needs a unique index; one by the application's role, the owner's rights.
+-- A refresh beside readers needs a unique index; one by the application's role, the owner's rights. Hours begin in UTC,
+-- whoever refreshes: the query of the original takes the session's zone.
 CREATE UNIQUE INDEX IF NOT EXISTS idx_hourly_stats_key ON hourly_stats (hour, train_id, model);
 DO $nexus$
 BEGIN
     EXECUTE format($sql$
         CREATE OR REPLACE FUNCTION refresh_hourly_stats() RETURNS void LANGUAGE plpgsql
-        SECURITY DEFINER SET search_path = %I, pg_temp AS $function$
+        SECURITY DEFINER SET search_path = %I, pg_temp SET timezone = 'UTC' AS $function$
         BEGIN
             REFRESH MATERIALIZED VIEW CONCURRENTLY hourly_stats;
         END

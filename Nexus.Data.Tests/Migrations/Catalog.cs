@@ -35,6 +35,9 @@ internal static class Catalog
     /// <summary>The lines that a database has after a step of the sequence.</summary>
     public static string[] Expected(int step) => File.ReadAllLines(Path.Combine(_folder, $"{step:000}.txt"));
 
+    /// <summary>The lines that the original's bootstrap file makes.</summary>
+    public static string[] ExpectedOfBootstrap() => File.ReadAllLines(Path.Combine(_folder, "bootstrap.txt"));
+
     /// <summary>The columns after a step of the sequence, as <c>table.column</c>.</summary>
     public static IEnumerable<string> ExpectedColumns(int step)
         => Expected(step).Where(line => line.StartsWith("column ", StringComparison.Ordinal))

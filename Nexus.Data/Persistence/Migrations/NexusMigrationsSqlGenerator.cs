@@ -29,9 +29,17 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     /// <summary>On an index whose columns are to be written as they are, because they are expressions.</summary>
     public const string HasExpressions = "Nexus:HasExpressions";
 
-    /// <summary>On an index that a later migration drops again. On a table of more than <see cref="SmallTable"/> rows it is
-    /// not built: it would cost minutes for nothing.</summary>
+    /// <summary>
+    /// On an index or a foreign key that a later migration drops again. An index is not built on a table of more than
+    /// <see cref="SmallTable"/> rows: it would cost minutes for nothing. A key is left out where rows contradict it.
+    /// </summary>
     public const string DroppedLater = "Nexus:DroppedLater";
+
+    /// <summary>On what changes rows that exist: a <see cref="RowChange"/>, for who wants to know before.</summary>
+    public const string ChangesRows = "Nexus:ChangesRows";
+
+    /// <summary>On what makes a column of another maker as long as ours: a <see cref="WidenedColumn"/>.</summary>
+    public const string Widens = "Nexus:Widens";
 
     private const int SmallTable = 100_000;
 
@@ -187,7 +195,15 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void Generate(
         AddForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
-        => AddConstraint(operation, operation.Name, Sql(inner => base.Generate(operation, model, inner)), builder);
+    {
+        var add = Sql(inner => base.Generate(operation, model, inner));
+        AddConstraint(
+            operation, operation.Name,
+            operation[DroppedLater] is true
+                ? $"BEGIN\n{Indent(add)}\nEXCEPTION WHEN foreign_key_violation THEN\n    NULL;\nEND;"
+                : add,
+            builder);
+    }
 
     protected override void Generate(
         RenameColumnOperation operation, IModel? model, MigrationCommandListBuilder builder)
@@ -260,8 +276,12 @@ internal sealed partial class NexusMigrationsSqlGenerator(
             return "";
         }
 
-        var statement = $"COMMENT ON COLUMN {table}.{Delimit(column.Name)} IS {Literal(comment)};";
-        return column[LaterName] is string ? If(ColumnIsThere(table, column.Name), statement) : statement;
+        var statement = Statement(column.Name);
+        return column[LaterName] is string later
+            ? $"{If(ColumnIsThere(table, column.Name), statement)}\n{If(ColumnIsThere(table, later), Statement(later))}"
+            : statement;
+
+        string Statement(string name) => $"COMMENT ON COLUMN {table}.{Delimit(name)} IS {Literal(comment)};";
     }
 
     private string Sql(Action<MigrationCommandListBuilder> write)
@@ -296,8 +316,11 @@ internal sealed partial class NexusMigrationsSqlGenerator(
         => $"SELECT FROM pg_attribute WHERE attrelid = {Regclass(table)} AND NOT attisdropped "
             + $"AND attname IN ({string.Join(", ", names)})";
 
-    // By the statistics; rows are counted only where there are none yet.
-    private static string IsSmall(string table)
+    /// <summary>
+    /// A condition in SQL that holds where a table has at most <see cref="SmallTable"/> rows. By the statistics; rows are
+    /// counted only where there are none yet.
+    /// </summary>
+    internal static string IsSmall(string table)
         => string.Create(CultureInfo.InvariantCulture, $"""
             (SELECT CASE WHEN reltuples >= 0 THEN reltuples <= {SmallTable}
                          ELSE (SELECT count(*) FROM (SELECT FROM {table} LIMIT {SmallTable + 1}) counted) <= {SmallTable} END
