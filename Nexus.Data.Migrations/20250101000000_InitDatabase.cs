@@ -137,7 +137,7 @@ public sealed partial class InitDatabase : Migration
             table: "streaming_chunks",
             columns: new[] { "request_id", "chunk_index" });
 
-        migrationBuilder.Script("000_InitDatabase.up.sql");
+        migrationBuilder.Script("000_InitDatabase.up.sql").Annotation(MakesView, "hourly_stats");
     }
 
     /// <inheritdoc />

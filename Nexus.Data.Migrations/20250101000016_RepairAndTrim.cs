@@ -51,6 +51,10 @@ public sealed partial class RepairAndTrim : Migration
             table: "api_requests");
 
         migrationBuilder.DropIndex(
+            name: "idx_api_requests_task_name",
+            table: "api_requests");
+
+        migrationBuilder.DropIndex(
             name: "idx_api_requests_timestamp",
             table: "api_requests");
 

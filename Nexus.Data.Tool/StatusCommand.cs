@@ -46,6 +46,12 @@ internal static class StatusCommand
     {
         await host.Output.WriteLineAsync($"{target.Place}, PostgreSQL {status.ServerVersion}");
         await host.Output.WriteLineAsync(Sentence(status));
+        if (status.Obstacle is { } obstacle)
+        {
+            await host.Output.WriteLineAsync("'nexus-data migrate' would refuse to begin. " + obstacle);
+        }
+
+        await WriteListAsync(host, "  missing ", status.Original?.Missing ?? []);
         foreach (var id in status.Applied)
         {
             var remark = status.Unknown.Contains(id) ? ", not known to this version" : "";
@@ -55,7 +61,13 @@ internal static class StatusCommand
         foreach (var id in status.Pending)
         {
             await host.Output.WriteLineAsync($"  pending {SchemaMigrator.Display(id)}");
+            if (status.Forecast.FirstOrDefault(forecast => forecast.Id == id) is { } forecast)
+            {
+                await WriteAsync(host, forecast);
+            }
         }
+
+        await WriteListAsync(host, "Of another maker, and left as it is: ", status.Kept);
 
         if (status.Bytes is { } bytes)
         {
@@ -70,6 +82,31 @@ internal static class StatusCommand
         {
             await host.Output.WriteLineAsync($"{unlinked:N0} requests wait to be linked.");
         }
+
+        if (status.ClearKeys is > 0 and var keys)
+        {
+            await host.Output.WriteLineAsync($"About {keys:N0} API keys are stored in clear, and migrations leave them so.");
+        }
+    }
+
+    private static async Task WriteAsync(ToolHost host, MigrationForecast forecast)
+    {
+        await WriteListAsync(host, "    makes ", forecast.Makes);
+        await WriteListAsync(host, "    renames ", forecast.Renames);
+        await WriteListAsync(host, "    drops ", forecast.Drops);
+        await WriteListAsync(host, "    does not build, since the table is large and 016 drops them: ", forecast.LeavesOut);
+        foreach (var rows in forecast.Rows)
+        {
+            await host.Output.WriteLineAsync($"    {rows.What} ({rows.Table}, about {rows.Rows:N0} rows)");
+        }
+    }
+
+    private static async Task WriteListAsync(ToolHost host, string title, IReadOnlyList<string> things)
+    {
+        if (things.Count > 0)
+        {
+            await host.Output.WriteLineAsync(title + string.Join(", ", things));
+        }
     }
 
     private static string Sentence(DatabaseStatus status)
@@ -79,9 +116,15 @@ internal static class StatusCommand
         {
             { IsMigrating: true } => "Somebody is migrating it.",
             { Origin: DatabaseOrigin.Empty } => "It is empty: 'nexus-data init-database' makes the tables.",
-            { Origin: DatabaseOrigin.Original } =>
-                "It was made by the original program, whose tables are there without a history of migrations: "
-                + "'nexus-data migrate' brings it to the newest version and keeps its rows.",
+            { Origin: DatabaseOrigin.Original, Original: { } original } =>
+                $"It was made by the original program's scripts: {original.Name}. 'nexus-data migrate' brings it to the "
+                + "newest version and keeps its rows.",
+            { Origin: DatabaseOrigin.Bootstrap, Original: { } original } =>
+                $"It was made by the original program's {original.Name}. 'nexus-data migrate' brings it to the newest "
+                + "version and keeps its rows.",
+            { Origin: DatabaseOrigin.OursWithoutHistory } =>
+                "Its tables are ours, and the history of migrations is gone: 'nexus-data migrate' writes it anew and leaves "
+                + "what is there.",
             { Origin: DatabaseOrigin.Foreign } =>
                 "It is not ours: it holds tables of another program and none that we know.",
             { Unknown.Count: > 0 } => $"It is ours, at {newest}, by a version newer than this one.",

@@ -1,6 +1,6 @@
--- What the original's bootstrap file named otherwise, and an index of the sequence that never matched a row.
-DROP INDEX IF EXISTS idx_api_requests_task_name, idx_chunks_request_id, idx_requests_account_id, idx_requests_current_hash,
-    idx_requests_model, idx_requests_parent_hash, idx_requests_request_type, idx_requests_timestamp, idx_requests_train_id;
+-- What the original's bootstrap file named otherwise.
+DROP INDEX IF EXISTS idx_chunks_request_id, idx_requests_account_id, idx_requests_current_hash, idx_requests_model,
+    idx_requests_parent_hash, idx_requests_request_type, idx_requests_timestamp, idx_requests_train_id;
 
 -- One set of defaults and nullabilities. Unknown is null: a default of 0 would say that nothing was used.
 DO $nexus$

@@ -35,7 +35,7 @@ public sealed class StatusCommandTests : DatabaseTest
     [TestCase("DROP SCHEMA public CASCADE; CREATE SCHEMA public", "It is empty")]
     [TestCase(
         "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int)", "tables of another program")]
-    [TestCase("""DROP TABLE "__EFMigrationsHistory" """, "made by the original program")]
+    [TestCase("""DROP TABLE "__EFMigrationsHistory" """, "the history of migrations is gone")]
     [TestCase("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" > '20250101000015' """, "behind")]
     [TestCase("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" > '20250101000015' """, "pending 017")]
     public async Task Any_other_database_is_told_by_what_it_holds(string sql, string sentence)

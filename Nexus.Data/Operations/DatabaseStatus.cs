@@ -9,8 +9,14 @@ public enum DatabaseOrigin
     /// <summary>Our migrations were applied to it.</summary>
     Ours,
 
-    /// <summary>The original program made it: its tables are there, and no history of ours.</summary>
+    /// <summary>The original program's scripts made it: its tables are there, and no history of ours.</summary>
     Original,
+
+    /// <summary>The original program made it by its bootstrap file, which names and types some things otherwise.</summary>
+    Bootstrap,
+
+    /// <summary>It holds tables that only our migrations make, and their history is gone.</summary>
+    OursWithoutHistory,
 
     /// <summary>It holds tables, and none that we know.</summary>
     Foreign,
@@ -51,6 +57,22 @@ public sealed record DatabaseStatus
 
     /// <summary>Requests that wait to be linked; null where it could not be read.</summary>
     public long? Unlinked { get; init; }
+
+    /// <summary>How much of the original's sequence is there; null where the original did not make the database.</summary>
+    public OriginalSchema? Original { get; init; }
+
+    /// <summary>What the pending migrations would find to do, in their order, without those that find nothing. Empty where it
+    /// could not be read, and for an empty database, which gets everything.</summary>
+    public IReadOnlyList<MigrationForecast> Forecast { get; init; } = [];
+
+    /// <summary>What no migration knows and none touches: tables, views, columns and indexes of another maker.</summary>
+    public IReadOnlyList<string> Kept { get; init; } = [];
+
+    /// <summary>Why a migration would refuse to begin, and what to do; null where nothing is in the way.</summary>
+    public string? Obstacle { get; init; }
+
+    /// <summary>API keys that are stored in clear, by the server's statistics; null where there is no table of them.</summary>
+    public long? ClearKeys { get; init; }
 
     /// <summary>Whether the schema is that of this version.</summary>
     public bool IsCurrent => Origin == DatabaseOrigin.Ours && !IsMigrating && Pending.Count == 0;

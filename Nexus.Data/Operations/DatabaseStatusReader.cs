@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
-using Npgsql;
 
 namespace Nexus.Data.Operations;
 
@@ -21,7 +20,9 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
                          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                          AND (classid::bigint << 32 | objid::bigint) = hashtextextended('nexus.migrate', 0)),
                EXISTS (SELECT FROM pg_attribute
-                       WHERE attrelid = to_regclass('api_requests') AND attname = 'unlinked_because')
+                       WHERE attrelid = to_regclass('api_requests') AND attname = 'unlinked_because'),
+               EXISTS (SELECT FROM pg_attribute
+                       WHERE attrelid = to_regclass('train_api_keys') AND attname = 'api_key' AND NOT attisdropped)
         """;
 
     private const string Sizes =
@@ -36,6 +37,7 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         """;
 
     private const string History = "__EFMigrationsHistory";
+    private const string ClearKeys = "train_api_keys";
 
     /// <summary>Reads the status.</summary>
     /// <param name="cancellationToken">Stops the reading.</param>
@@ -47,28 +49,41 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         var isMigrating = catalog.IsMigrating;
 
         var applied = catalog.Tables.Contains(History, StringComparer.Ordinal)
-            ? await WithoutWaitingAsync(
-                db, $"""SELECT "MigrationId" FROM "{History}" ORDER BY 1""", TextsAsync, cancellationToken)
+            ? await db.ReadWithoutWaitingAsync(
+                $"""SELECT "MigrationId" FROM "{History}" ORDER BY 1""", TextsAsync, cancellationToken)
             : new();
-        var sizes = await WithoutWaitingAsync(db, Sizes, ReadSizesAsync, cancellationToken);
+        var sizes = await db.ReadWithoutWaitingAsync(Sizes, ReadSizesAsync, cancellationToken);
         var unlinked = catalog.MarksUnlinked
-            ? await WithoutWaitingAsync(
-                db, "SELECT count(*)::text FROM api_requests WHERE unlinked_because IS NOT NULL", TextsAsync,
+            ? await db.ReadWithoutWaitingAsync(
+                "SELECT count(*)::text FROM api_requests WHERE unlinked_because IS NOT NULL", TextsAsync,
                 cancellationToken)
             : null;
         isMigrating |= applied is null;
+
+        var origin = OriginOf(catalog.Tables, applied, known);
+        var pending = applied is null ? [] : known.Except(applied, StringComparer.Ordinal).ToList();
+        var survey = isMigrating || origin is DatabaseOrigin.Empty or DatabaseOrigin.Unknown
+            ? new SchemaSurvey()
+            : await SchemaSurveyor.SurveyAsync(db, origin, pending, sizes?.Tables ?? [], cancellationToken);
 
         return new()
         {
             ServerVersion = catalog.ServerVersion,
             Database = catalog.Database,
-            Origin = OriginOf(catalog.Tables, applied, known),
+            Origin = survey.Origin ?? origin,
             IsMigrating = isMigrating,
             Applied = applied ?? [],
-            Pending = applied is null ? [] : [.. known.Except(applied, StringComparer.Ordinal)],
+            Pending = pending,
             Unknown = applied is null ? [] : [.. applied.Except(known, StringComparer.Ordinal)],
             Bytes = sizes?.Bytes,
             Tables = sizes?.Tables ?? [],
+            Original = survey.Original,
+            Forecast = survey.Forecast,
+            Kept = survey.Kept,
+            Obstacle = survey.Obstacle,
+            ClearKeys = catalog.HasClearKeys
+                ? sizes?.Tables.FirstOrDefault(table => table.Name == ClearKeys)?.Rows
+                : null,
             Unlinked = unlinked is [{ } count] ? long.Parse(count, CultureInfo.InvariantCulture) : null,
         };
     }
@@ -85,7 +100,7 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         await reader.ReadAsync(cancellationToken);
         return new(
             reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetBoolean(3),
-            reader.GetBoolean(4));
+            reader.GetBoolean(4), reader.GetBoolean(5));
     }
 
     private static async Task<List<string>> TextsAsync(DbDataReader reader, CancellationToken cancellationToken)
@@ -117,26 +132,9 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         return new(bytes, tables);
     }
 
-    // Null where somebody holds what is to be read.
-    private static async Task<T?> WithoutWaitingAsync<T>(
-        NexusDbContext db, string sql, Func<DbDataReader, CancellationToken, Task<T>> read,
-        CancellationToken cancellationToken)
-        where T : class
-    {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        try
-        {
-            await db.ExecuteAsync("SET LOCAL lock_timeout = '200ms'", [], cancellationToken);
-            return await db.ReadAsync(sql, [], read, cancellationToken);
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            return null;
-        }
-    }
-
     private sealed record CatalogRow(
-        string ServerVersion, string Database, string[] Tables, bool IsMigrating, bool MarksUnlinked);
+        string ServerVersion, string Database, string[] Tables, bool IsMigrating, bool MarksUnlinked,
+        bool HasClearKeys);
 
     private sealed record TableSizes(long? Bytes, List<TableStatus> Tables);
 }

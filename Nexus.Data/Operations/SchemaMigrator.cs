@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Nexus.Data.Persistence;
+using Nexus.Data.Persistence.Migrations;
 
 namespace Nexus.Data.Operations;
 
@@ -18,12 +19,18 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
     /// <summary>Plans the way to a version. Changes nothing.</summary>
     /// <param name="target">A migration's number, name or id, or <see cref="Nothing"/>; null for the newest.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="NexusDataException">There is no such migration; the message lists those there are.</exception>
+    /// <exception cref="NexusDataException">There is no such migration, and the message lists those there are; or something in
+    /// the database is in the way, and the message says what to do.</exception>
     public async Task<MigrationPlan> PlanAsync(string? target = null, CancellationToken cancellationToken = default)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var known = db.Database.GetMigrations().Order(StringComparer.Ordinal).ToList();
         var goal = Find(known, target);
+        if (db.GetService<IMigrator>() is NexusMigrator migrator)
+        {
+            await migrator.ThrowIfObstructedAsync(goal ?? Migration.InitialDatabase, cancellationToken);
+        }
+
         var applied = (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
         var wanted = known.TakeWhile(id => string.CompareOrdinal(id, goal ?? "") <= 0).ToList();
         var revert = known.Except(wanted).Where(applied.Contains).Reverse().ToList();

@@ -38,6 +38,9 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     /// <summary>On what changes rows that exist: a <see cref="RowChange"/>, for who wants to know before.</summary>
     public const string ChangesRows = "Nexus:ChangesRows";
 
+    /// <summary>On a script that makes a view: the view's name.</summary>
+    public const string MakesView = "Nexus:MakesView";
+
     /// <summary>On what makes a column of another maker as long as ours: a <see cref="WidenedColumn"/>.</summary>
     public const string Widens = "Nexus:Widens";
 

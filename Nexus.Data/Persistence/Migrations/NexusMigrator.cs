@@ -10,8 +10,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
 namespace Nexus.Data.Persistence.Migrations;
 
 /// <summary>
-/// The provider's migrator, which lets a step take its time, and whose idempotent scripts say at the top what they do in
-/// another way.
+/// The provider's migrator, which asks before its first statement whether anything is in the way, lets a step take its time,
+/// and whose idempotent scripts say at the top what they do in another way.
 /// </summary>
 [SuppressMessage("Usage", "EF1001", Justification = "The provider offers its migrator for no other use.")]
 internal sealed class NexusMigrator(
@@ -51,8 +51,13 @@ internal sealed class NexusMigrator(
 
     private readonly IRelationalConnection _connection = connection;
 
+    private readonly MigrationCheck _check = new(
+        migrationsAssembly, historyRepository, (IRelationalDatabaseCreator)databaseCreator, rawSqlCommandBuilder, connection,
+        currentContext, commandLogger, databaseProvider);
+
     public override void Migrate(string? targetMigration = null)
     {
+        _check.ThrowIfObstructed(targetMigration);
         var limit = _connection.CommandTimeout;
         _connection.CommandTimeout = NoLimit;
         try
@@ -68,6 +73,7 @@ internal sealed class NexusMigrator(
     public override async Task MigrateAsync(
         string? targetMigration = null, CancellationToken cancellationToken = default)
     {
+        await _check.ThrowIfObstructedAsync(targetMigration, cancellationToken);
         var limit = _connection.CommandTimeout;
         _connection.CommandTimeout = NoLimit;
         try
@@ -79,6 +85,13 @@ internal sealed class NexusMigrator(
             _connection.CommandTimeout = limit;
         }
     }
+
+    /// <summary>Asks whether anything is in the way to a migration. Changes nothing.</summary>
+    /// <param name="targetMigration">The migration to end at; null for the newest.</param>
+    /// <param name="cancellationToken">Stops the asking.</param>
+    /// <exception cref="NexusDataException">Something is; the message says what to do.</exception>
+    public Task ThrowIfObstructedAsync(string? targetMigration, CancellationToken cancellationToken)
+        => _check.ThrowIfObstructedAsync(targetMigration, cancellationToken);
 
     public override string GenerateScript(
         string? fromMigration = null,

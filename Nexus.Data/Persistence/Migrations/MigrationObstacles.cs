@@ -1,0 +1,86 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+
+namespace Nexus.Data.Persistence.Migrations;
+
+/// <summary>
+/// What stops a migration before its first statement: tables of another program whose names are ours, and views on a column
+/// that has to become longer.
+/// </summary>
+internal static class MigrationObstacles
+{
+    /// <summary>The relations of the schema that bear names of ours that other programs use too, by commas.</summary>
+    public const string Names =
+        """
+        SELECT string_agg(relname, ',' ORDER BY relname)
+        FROM pg_class
+        WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+            AND relname IN ('users', 'chats', 'messages')
+        """;
+
+    // The migrations before this one mirror the original's, which make none of those names.
+    private const string FirstOfOurs = "20250101000015";
+
+    /// <summary>The names of <see cref="Names"/> that are another program's: no migration that was applied has made them.</summary>
+    public static IReadOnlyList<string> Foreign(string? names, IEnumerable<string> applied, Func<string, Migration> create)
+    {
+        if (names is null)
+        {
+            return [];
+        }
+
+        var ours = applied.Where(id => string.CompareOrdinal(id, FirstOfOurs) >= 0)
+            .SelectMany(id => create(id).UpOperations)
+            .OfType<CreateTableOperation>()
+            .Select(table => table.Name);
+        return [.. names.Split(',').Except(ours, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Asks for the views on columns that migrations make longer, as <c>view on table.column</c>, by commas; null
+    /// where they make none longer.</summary>
+    public static string? Views(IEnumerable<Migration> pending)
+    {
+        var columns = pending.SelectMany(migration => migration.UpOperations)
+            .Select(operation => operation[NexusMigrationsSqlGenerator.Widens])
+            .OfType<WidenedColumn>()
+            .Select(column => string.Create(
+                CultureInfo.InvariantCulture, $"('{column.Table}', '{column.Column}', {column.Length})"))
+            .ToList();
+
+        // The length of a varying text stands in the catalog with four bytes more.
+        return columns.Count == 0
+            ? null
+            : $"""
+              SELECT string_agg(DISTINCT format('%s on %s.%s', rule.ev_class::regclass, wide.tab, wide.col), ',')
+              FROM (VALUES {string.Join(", ", columns)}) AS wide (tab, col, len)
+              JOIN pg_attribute a ON a.attrelid = to_regclass(wide.tab) AND a.attname = wide.col
+                  AND format_type(a.atttypid, NULL) = 'character varying' AND a.atttypmod BETWEEN 4 AND 3 + wide.len
+              JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass
+                  AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+              JOIN pg_rewrite rule ON rule.oid = d.objid
+              """;
+    }
+
+    /// <summary>Says what is in the way, and how to get round it.</summary>
+    public static NexusDataException? Judge(string database, IReadOnlyList<string> foreign, string? views)
+    {
+        if (foreign.Count > 0)
+        {
+            return new(
+                NexusDataErrorKind.Conflict,
+                $"The schema of database '{database}' holds {string.Join(", ", foreign)} of another program; Nexus.Data keeps "
+                + "these names for tables of its own. Nothing was changed. Give Nexus.Data a schema of its own (CREATE SCHEMA "
+                + "nexus; and 'Search Path=nexus' in the connection string) or a database of its own, or rename the other "
+                + "program's tables.");
+        }
+
+        return views is null
+            ? null
+            : new(
+                NexusDataErrorKind.Conflict,
+                $"Database '{database}' has views on columns that become longer ({views.Replace(",", ", ")}), and PostgreSQL "
+                + "changes no column that a view reads. Nothing was changed. Keep the text that pg_get_viewdef gives, drop "
+                + "the views, run 'nexus-data migrate', and create them again.");
+    }
+}
