@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Operations;
+using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
 using Npgsql;
 
@@ -57,6 +59,10 @@ public sealed class AdoptionTests : MigrationTest
         });
         await AssertReadableAsync();
         await AssertSecondUpdateChangesNothingAsync();
+        if (TestScale.IsFull || point.Level is 0 or 2 or 7 or 14 || point.IsBootstrapped)
+        {
+            await AssertRebuildLinksAsync(point);
+        }
     }
 
     private static bool HasForeign(StartingPoint point) => point.Level % 2 == 1 || point.Name.EndsWith("014", StringComparison.Ordinal);
@@ -170,6 +176,27 @@ public sealed class AdoptionTests : MigrationTest
             Assert.That(async () => await db.TrainApiKeys.AsNoTracking().ToListAsync(), Throws.Nothing);
             Assert.That(async () => await db.Credentials.AsNoTracking().ToListAsync(), Throws.Nothing);
         });
+    }
+
+    // As the rules have it, however the original had linked them; its hashes stay.
+    private async Task AssertRebuildLinksAsync(StartingPoint point)
+    {
+        await new ConversationRebuilder(new Contexts(ConnectionString)).RebuildAsync(new() { Execute = true });
+
+        await using (var db = OpenContext())
+        {
+            await GoldenLog.AssertLinksAsync(db, isAdopted: true);
+        }
+
+        string[] hashes = ["current_message_hash", "parent_message_hash", .. point.Has(6) ? new[] { "system_hash" } : []];
+        foreach (var hash in point.HasConversations ? hashes : [])
+        {
+            var rows = await ReadAsync($"""
+                SELECT request_id FROM kept.api_requests JOIN public.api_requests AS now USING (request_id)
+                WHERE kept.api_requests.{hash} IS NOT NULL AND kept.api_requests.{hash} IS DISTINCT FROM now.{hash}
+                """);
+            Assert.That(rows, Is.Empty, hash);
+        }
     }
 
     private async Task AssertSecondUpdateChangesNothingAsync()

@@ -69,7 +69,12 @@ internal static class OriginalRows
             row["created_at"] = row["timestamp"]!.DeepClone();
             row["message_count"] = row["body"]?["messages"] is JsonArray messages ? messages.Count : 0;
             row["response_streaming"] = number % 2 == 0;
-            row["duration_ms"] = number;
+
+            // The original never fills the time of completion; what it knows is how long the call took.
+            row["duration_ms"] = row["completed_at"] is { } completed
+                ? (int)(completed.GetValue<DateTimeOffset>() - row["timestamp"]!.GetValue<DateTimeOffset>()).TotalMilliseconds
+                : number;
+            row["completed_at"] = null;
             row["account_id"] = number % 5 == 0 ? null : "acc_1";
 
             // The bootstrap file's own columns; the sum is sometimes missing, and sometimes wrong.
