@@ -6,6 +6,7 @@ using Nexus.Data;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Operations;
+using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
 
@@ -66,6 +67,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<LinkExplainer>();
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
+        services.TryAddSingleton<RoleSetup>();
         return services;
     }
 

@@ -177,7 +177,7 @@ public sealed class LinkLookupTests : LinkingTest
     private async Task<(string First, string Second)> PlansAsync(ApiRequest request, Func<Task>? planned = null)
     {
         var plans = new List<string>();
-        await using var db = Server.Open(ConnectionString);
+        await using var db = Server.Open(await AdministratorAsync());
         await db.Database.OpenConnectionAsync();
         await db.Database.ExecuteSqlRawAsync(
             """
@@ -206,7 +206,7 @@ public sealed class LinkLookupTests : LinkingTest
 
     private async Task ExecuteAsync(string sql)
     {
-        await using var db = OpenContext();
+        await using var db = Server.Open(await AdministratorAsync());
         await using var command = db.Database.GetDbConnection().CreateCommand();
         await db.Database.OpenConnectionAsync();
         command.CommandText = sql;

@@ -1,9 +1,15 @@
 namespace Nexus.Data.Tests.Fixtures;
 
-/// <summary>Gives each test a migrated database that no other test sees.</summary>
+/// <summary>
+/// Gives each test a migrated database that no other test sees, as the application's role: what a service does, it does
+/// with the rights that it will have.
+/// </summary>
 public abstract class DatabaseTest
 {
     protected string ConnectionString { get; private set; } = "";
+
+    /// <summary>For what a test does to the database, and no service does.</summary>
+    protected Task<string> AdministratorAsync() => Server.AsAdministratorAsync(ConnectionString);
 
     [SetUp]
     public async Task CreateDatabase() => ConnectionString = await NewDatabaseAsync();

@@ -27,8 +27,28 @@ public sealed class ConnectionSettingsTests
         Assert.That(Find(option, scope)?.ToString(), Is.EqualTo(expected));
     }
 
+    [TestCase("postgresql://option/d", "postgresql://admin/d", "--connection: option:5432/d", false)]
+    [TestCase(null, "postgresql://admin/d", "ADMIN_DATABASE_URL: admin:5432/d", true)]
+    [TestCase(null, null, "NEXUS_DATABASE_URL: own:5432/d", false)]
+    public void An_administrators_variable_comes_before_ours_where_it_is_asked_for(
+        string? option, string? administrator, string expected, bool isShared)
+    {
+        _variables["NEXUS_DATABASE_URL"] = "postgresql://own/d";
+        if (administrator is not null)
+        {
+            _variables["ADMIN_DATABASE_URL"] = administrator;
+        }
+
+        var found = Find(option, ConnectionScope.Administrator);
+
+        Assert.That(found?.ToString(), Is.EqualTo(expected));
+        Assert.That(found?.IsShared, Is.EqualTo(isShared));
+        Assert.That(Find(null, ConnectionScope.Shared)?.ToString(), Is.EqualTo("NEXUS_DATABASE_URL: own:5432/d"));
+    }
+
     [TestCase(ConnectionScope.Explicit, null)]
     [TestCase(ConnectionScope.Own, null)]
+    [TestCase(ConnectionScope.Administrator, "DATABASE_URL: shared:5432/d")]
     [TestCase(ConnectionScope.Shared, "DATABASE_URL: shared:5432/d")]
     public void The_variable_of_other_programs_counts_only_where_it_is_allowed(ConnectionScope scope, string? expected)
     {

@@ -89,7 +89,7 @@ public sealed class AnalyzeConversationsCommandTests : DatabaseTest
     [Test]
     public async Task A_database_that_is_behind_is_told_so()
     {
-        await RunAsync("migrate", "--to", "014");
+        await ToolRun.RunAsync("migrate", "--to", "014", "--connection", await AdministratorAsync());
 
         var run = await RunAsync("analyze-conversations");
 

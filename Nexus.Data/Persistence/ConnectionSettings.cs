@@ -11,6 +11,9 @@ public enum ConnectionScope
 
     /// <summary>Those two, then <c>DATABASE_URL</c>, which other programs have set for themselves.</summary>
     Shared,
+
+    /// <summary>The command line, then <c>ADMIN_DATABASE_URL</c>, then the two variables.</summary>
+    Administrator,
 }
 
 /// <summary>A database that somebody has named, and where he did.</summary>
@@ -19,7 +22,7 @@ public enum ConnectionScope
 public sealed record ConfiguredConnection(string ConnectionString, string Source)
 {
     /// <summary>True where another program's setting was taken, so host and database are to be shown first.</summary>
-    public bool IsShared => Source == ConnectionSettings.SharedVariable;
+    public bool IsShared => Source is ConnectionSettings.SharedVariable or ConnectionSettings.AdministratorVariable;
 
     /// <summary>Where from, host, port, database and user; never the password.</summary>
     public override string ToString() => $"{Source}: {ConnectionStrings.Redact(ConnectionString)}";
@@ -37,6 +40,12 @@ public static class ConnectionSettings
     /// <summary>The variable that other programs have set, and that counts only where it can do no harm.</summary>
     public const string SharedVariable = "DATABASE_URL";
 
+    /// <summary>The variable that names the database as an administrator connects to it.</summary>
+    public const string AdministratorVariable = "ADMIN_DATABASE_URL";
+
+    /// <summary>The variable that names the database as the application connects to it.</summary>
+    public const string ApplicationVariable = "APP_DATABASE_URL";
+
     /// <summary>The variable that names the server for tests.</summary>
     public const string TestVariable = "NEXUS_TEST_DATABASE_URL";
 
@@ -52,8 +61,18 @@ public static class ConnectionSettings
         // An empty option is a script's unset variable, and must not lead to some other database.
         return option is not null ? Read(option, Option)
             : scope == ConnectionScope.Explicit ? null
-            : FromVariable(OwnVariable, environment)
-              ?? (scope == ConnectionScope.Shared ? FromVariable(SharedVariable, environment) : null);
+            : (scope == ConnectionScope.Administrator ? FromVariable(AdministratorVariable, environment) : null)
+              ?? FromVariable(OwnVariable, environment)
+              ?? (scope == ConnectionScope.Own ? null : FromVariable(SharedVariable, environment));
+    }
+
+    /// <summary>The database as the application connects to it; null where nobody has named one.</summary>
+    /// <exception cref="NexusDataException">The variable cannot be read.</exception>
+    public static ConfiguredConnection? FindForApplication(Func<string, string?> environment)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+
+        return FromVariable(ApplicationVariable, environment);
     }
 
     /// <summary>The server for tests; null where nobody has named one.</summary>
