@@ -62,6 +62,7 @@ internal static class NexusDataCommand
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),
             ExplainCommand.Create(options, host),
+            SetupRolesCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {

@@ -12,6 +12,9 @@ internal static class VerbNames
         ["db:migrate"] = ["migrate"],
         ["db-migrate"] = ["migrate"],
         ["db-status"] = ["status"],
+        ["setup-db-roles"] = ["setup-roles"],
+        ["db-setup-roles"] = ["setup-roles"],
+        ["db:setup-roles"] = ["setup-roles"],
     };
 
     /// <summary>The same command line with the verb under its own name.</summary>

@@ -9,12 +9,12 @@ namespace Nexus.Data.Tests.Tool;
 /// <summary>What all verbs have in common.</summary>
 public sealed class ToolCommandTests : DatabaseTest
 {
-    private const string Password = "geheim/4711 ü";
     private const string NoServer = "postgresql://somebody:secret-word@127.0.0.1:1/nowhere";
 
     [Test]
     public async Task Every_verb_has_help_with_examples(
-        [Values("demo", "init-database", "migrate", "status", "import", "analyze-conversations", "explain")] string verb)
+        [Values("demo", "init-database", "migrate", "status", "import", "analyze-conversations", "explain",
+            "setup-roles")] string verb)
     {
         var run = await ToolRun.RunAsync(verb, "--help");
 
@@ -54,6 +54,7 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("explain", "3781c376-48ed-53c1-af6b-0f45285b56ce")]
     [TestCase("demo")]
     [TestCase("import", "-")]
+    [TestCase("setup-roles")]
     public async Task Without_a_server_the_exit_code_is_4_and_the_password_stays_hidden(params string[] arguments)
     {
         var run = await ToolRun.RunAsync(
@@ -101,6 +102,8 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("explain", "00000000-0000-0000-0000-000000000001")]
     [TestCase("import", "-")]
     [TestCase("demo")]
+    [TestCase("setup-roles", "--dry-run")]
+    [TestCase("setup-roles")]
     public async Task No_verb_prints_the_password(params string[] arguments)
     {
         await ToolRun.RunAsync(["import", GoldenLog.PathOf("request-log.jsonl"), "--connection", ConnectionString]);
@@ -195,11 +198,11 @@ public sealed class ToolCommandTests : DatabaseTest
         Assert.That((exitCode, error.ToString().Trim()), Is.EqualTo((ExitCode.NoConnection, "Install it.")));
     }
 
-    // A server that trusts us does not look at it.
+    // As an address. The passwords of the tests' roles begin with the word that is looked for.
     private string WithPassword()
     {
         var server = new NpgsqlConnectionStringBuilder(ConnectionString);
-        return $"postgresql://{server.Username}:{Uri.EscapeDataString(server.Password ?? Password)}@/{server.Database}"
+        return $"postgresql://{server.Username}:{Uri.EscapeDataString(server.Password!)}@/{server.Database}"
             + $"?host={Uri.EscapeDataString(server.Host!)}&port={server.Port}";
     }
 
