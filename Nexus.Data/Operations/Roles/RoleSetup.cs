@@ -229,8 +229,8 @@ public sealed class RoleSetup(IDbContextFactory<NexusDbContext> contexts)
         => new(
             NexusDataErrorKind.Forbidden,
             $"The connected user may not set up the roles of database {plan.Database}: "
-            + $"{string.Join("; ", plan.Obstacles)}. Connect as a superuser, or as the owner of the database and of what "
-            + "is in it with CREATEROLE. Nothing was changed.");
+            + $"{string.Join("; ", plan.Obstacles)}. Connect as a superuser, or as the owner of the database, of the "
+            + "schema and of what is in it, with CREATEROLE. Nothing was changed.");
 
     private static NexusDataException? Explain(PostgresException exception, string statement) => exception.SqlState switch
     {
