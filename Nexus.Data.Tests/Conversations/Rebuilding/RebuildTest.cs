@@ -78,9 +78,10 @@ public abstract class RebuildTest : DatabaseTest
         await new RequestImporter(new Contexts(ConnectionString)).ImportAsync(log, new() { BatchSize = batch });
     }
 
+    /// <summary>What no service does, and its role may not.</summary>
     protected async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(await AdministratorAsync());
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
         await command.ExecuteNonQueryAsync();
