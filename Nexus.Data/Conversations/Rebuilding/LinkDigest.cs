@@ -10,6 +10,8 @@ namespace Nexus.Data.Conversations.Rebuilding;
 internal static class LinkDigest
 {
     private const byte Null = 2;
+    private const int Head = 76;
+    private const int MostOnStack = 512;
 
     private static readonly byte[][] _kinds =
         [.. Enum.GetValues<LinkKind>().Select(kind => Encoding.ASCII.GetBytes(EnumText<LinkKind>.Word(kind)))];
@@ -43,7 +45,9 @@ internal static class LinkDigest
         ReadOnlySpan<byte> retryOf, byte isSubtask, ReadOnlySpan<byte> kind, int distance, int candidates, byte claims,
         bool isUnlinked, ReadOnlySpan<byte> branch)
     {
-        Span<byte> all = stackalloc byte[128 + 1024];
+        // An adopted database may have longer names than ours.
+        var length = Head + kind.Length + branch.Length;
+        Span<byte> all = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
         conversation.CopyTo(all);
         parent.CopyTo(all[16..]);
         parentTask.CopyTo(all[32..]);
@@ -51,10 +55,10 @@ internal static class LinkDigest
         (all[64], all[65], all[66], all[67]) = (isSubtask, claims, isUnlinked ? (byte)1 : (byte)0, (byte)kind.Length);
         BinaryPrimitives.WriteInt32BigEndian(all[68..], distance);
         BinaryPrimitives.WriteInt32BigEndian(all[72..], candidates);
-        kind.CopyTo(all[76..]);
-        branch.CopyTo(all[(76 + kind.Length)..]);
-        Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(all[..(76 + kind.Length + branch.Length)], hash);
+        kind.CopyTo(all[Head..]);
+        branch.CopyTo(all[(Head + kind.Length)..]);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(all[..length], hash);
         return Digest.Of(hash);
     }
 
