@@ -18,13 +18,12 @@ public static class RebuildBenchmark
     private const string Bodies =
         "COPY (SELECT request_id, body, response_body FROM api_requests) TO STDOUT (FORMAT binary)";
 
-    // All that a rebuild writes of a request.
+    // All that a rebuild writes of a request that has the original's hashes.
     private static readonly string[] _columns =
     [
         "conversation_id", "branch_id", "parent_request_id", "parent_task_request_id", "is_subtask", "link_kind",
-        "link_distance", "link_candidates", "retry_of_request_id", "claims_branch", "unlinked_because", "message_count",
-        "current_message_hash", "parent_message_hash", "system_hash", "link_hash", "link_version", "stable_system_hash",
-        "answer_hash", "user_id_hash", "link_facts",
+        "link_distance", "link_candidates", "retry_of_request_id", "claims_branch", "unlinked_because", "link_hash",
+        "link_version", "stable_system_hash", "answer_hash", "user_id_hash", "link_facts",
     ];
 
     private static readonly string _keep =

@@ -100,6 +100,7 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
         {
             if (await TryPlaceAsync(subject, found, cancellationToken))
             {
+                subject.FillInFacts();
                 AddWaits(subject);
                 return;
             }

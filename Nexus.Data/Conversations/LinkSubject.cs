@@ -58,9 +58,9 @@ internal sealed class LinkSubject
         Request.MessageCount ??= Hashes.MessageCount;
         Request.Model ??= Hashes.Model is { Length: <= 100 } model ? model : null;
         Request.LinkVersion = LinkHash.Version;
-        Request.LinkFacts = LinkFacts.Of(Hashes, Answer);
         if (!Hashes.HasMessages)
         {
+            FillInFacts();
             return;
         }
 
@@ -70,6 +70,18 @@ internal sealed class LinkSubject
         Request.StableSystemHash = Hashes.StableSystemHash;
         Request.UserIdHash = Hashes.UserIdHash;
         Request.AnswerHash = Answered;
+        FillInFacts();
+    }
+
+    /// <summary>Writes down the rest, as the place asks for it: all beginnings where the longest is not the parent's.</summary>
+    public void FillInFacts()
+    {
+        var filled = (Request.CurrentMessageHash is null ? 0 : LinkFacts.HasCurrentHash)
+            | (Request.ParentMessageHash is null ? 0 : LinkFacts.HasParentHash)
+            | (Request.SystemHash is null ? 0 : LinkFacts.HasSystemHash)
+            | (Request.Model is null ? 0 : LinkFacts.NamesModel);
+        Request.LinkFacts = LinkFacts.Of(
+            Hashes, Answer, filled, Request is { LinkKind: not (null or LinkKind.Retry), LinkDistance: not 1 });
     }
 
     /// <summary>The link hash of an opening with just this text.</summary>

@@ -35,8 +35,8 @@ internal sealed class LinkChain : IDisposable
     /// <summary>Adds a message; nothing where nothing of it counts.</summary>
     /// <param name="isUser">Whose message it is.</param>
     /// <param name="form">The message.</param>
-    /// <param name="compatible">The original's hashes, which have the message already.</param>
-    public void Add(bool isUser, LinkForm form, CompatibleHash compatible)
+    /// <param name="compatible">The original's hashes, which have the message already; null where none are asked for.</param>
+    public void Add(bool isUser, LinkForm form, CompatibleHash? compatible)
     {
         var message = form.Message;
         if (message.IsEmpty)
@@ -48,7 +48,7 @@ internal sealed class LinkChain : IDisposable
         _counted++;
         if (isUser)
         {
-            _beginnings.Add(new Beginning(_hash.GetCurrentHash(), _counted, _runs, compatible.Want()));
+            _beginnings.Add(new Beginning(_hash.GetCurrentHash(), _counted, _runs, compatible?.Want() ?? 0));
         }
         else if (_lastIsUser || _counted == 1)
         {
@@ -67,7 +67,7 @@ internal sealed class LinkChain : IDisposable
     }
 
     /// <summary>The proper beginnings that end in a message of the user, longest first.</summary>
-    public MessagePrefix[] Prefixes(CompatibleHash compatible)
+    public MessagePrefix[] Prefixes(CompatibleHash? compatible)
     {
         if (_beginnings.Count < 2)
         {
@@ -84,7 +84,7 @@ internal sealed class LinkChain : IDisposable
                 beginning.Counted,
                 Math.Max(1, runs - beginning.Runs),
                 beginning.Answer,
-                compatible.HashOf(beginning.Kept) is { } hash ? Convert.ToHexStringLower(hash) : null);
+                compatible?.HashOf(beginning.Kept) is { } hash ? Convert.ToHexStringLower(hash) : null);
         }
 
         return prefixes;

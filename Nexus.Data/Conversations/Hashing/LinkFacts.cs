@@ -6,16 +6,17 @@ namespace Nexus.Data.Conversations.Hashing;
 
 /// <summary>
 /// What linking reads off a request's bodies beside the hashes that are stored one by one, in about 80 bytes: enough to
-/// link the request anew without its bodies, as long as the turn before it is stored.
+/// link the request anew without its bodies, as long as the turn before it is stored. Where it is not, all beginnings are
+/// written down, which is seldom.
 /// </summary>
 /// <remarks>
-/// Its form belongs to <see cref="LinkHash.Version"/>: flags; then, where the body has messages, how many count, a sum over
-/// what the answer shows, the text's hash of an opening, and the longest beginning with the answer that follows it.
-/// Numbers are little-endian. The first byte of flags is read by SQL as well.
+/// Its form belongs to <see cref="LinkHash.Version"/>: two bytes of flags; then, where the body has messages, how many
+/// count, a sum over what the answer shows, the text's hash of an opening, and the longest beginning with the answer that
+/// follows it; then the number of further beginnings, and these. Numbers are little-endian. SQL reads the first byte.
 /// </remarks>
 internal static class LinkFacts
 {
-    /// <summary>Flags of the first byte: the body tells this, so the column of it is not null where it was filled in.</summary>
+    /// <summary>Flags of the first byte: columns that were filled. Whoever finds one of them empty reads the body.</summary>
     public const int HasCurrentHash = 1;
     public const int HasParentHash = 2;
     public const int HasSystemHash = 4;
@@ -26,50 +27,60 @@ internal static class LinkFacts
     private const int IsOpening = 4;
     private const int HasBeginning = 8;
     private const int HasFollowing = 16;
+    private const int HasAllBeginnings = 32;
 
     private const int HashLength = SHA256.HashSizeInBytes;
     private const int Head = 14;
 
     /// <summary>Writes down what the bodies tell.</summary>
-    public static byte[] Of(RequestHashes hashes, AnswerHashes answer)
+    /// <param name="hashes">Of the request.</param>
+    /// <param name="answer">Of the answer.</param>
+    /// <param name="filled">The flags of the columns that are filled.</param>
+    /// <param name="all">Whether with all beginnings.</param>
+    public static byte[] Of(RequestHashes hashes, AnswerHashes answer, int filled, bool all)
     {
-        var told = (byte)((hashes.CurrentMessageHash is null ? 0 : HasCurrentHash)
-            | (hashes.ParentMessageHash is null ? 0 : HasParentHash) | (hashes.SystemHash is null ? 0 : HasSystemHash)
-            | (hashes.Model is { Length: <= 100 } ? NamesModel : 0));
         if (!hashes.HasMessages)
         {
-            return [told];
+            return [(byte)filled];
         }
 
-        MessagePrefix? beginning = hashes.Prefixes.Count > 0 ? hashes.Prefixes[0] : null;
-        var facts = new byte[Head + (hashes.OpeningTextHash is null ? 0 : HashLength)
-            + (beginning is null ? 0 : HashLength + sizeof(int)) + (beginning?.NextAnswerHash is null ? 0 : HashLength)];
-        facts[0] = told;
-        facts[1] = (byte)((hashes.IsSummarizer ? IsSummarizer : 0) | (hashes.Continuation is null ? 0 : IsContinuation)
-            | (hashes.OpeningTextHash is null ? 0 : IsOpening) | (beginning is null ? 0 : HasBeginning)
-            | (beginning?.NextAnswerHash is null ? 0 : HasFollowing));
-        BinaryPrimitives.WriteInt32LittleEndian(facts.AsSpan(2), hashes.CountedMessages);
-        BinaryPrimitives.WriteUInt64LittleEndian(facts.AsSpan(6), Sum(answer));
-        var end = Head;
-        Append(hashes.OpeningTextHash);
-        Append(beginning?.LinkHash);
-        if (beginning is { } longest)
+        var further = all && hashes.Prefixes.Count > 1 ? hashes.Prefixes.Skip(1) : [];
+        using var facts = new MemoryStream(Head + (3 * HashLength));
+        using var writer = new BinaryWriter(facts);
+        MessagePrefix? longest = hashes.Prefixes.Count > 0 ? hashes.Prefixes[0] : null;
+        writer.Write((byte)filled);
+        writer.Write((byte)((hashes.IsSummarizer ? IsSummarizer : 0) | (hashes.Continuation is null ? 0 : IsContinuation)
+            | (hashes.OpeningTextHash is null ? 0 : IsOpening) | (longest is null ? 0 : HasBeginning)
+            | (longest?.NextAnswerHash is null ? 0 : HasFollowing) | (further.Any() ? HasAllBeginnings : 0)));
+        writer.Write(hashes.CountedMessages);
+        writer.Write(Sum(answer));
+        writer.Write(hashes.OpeningTextHash ?? []);
+        if (longest is { } beginning)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(facts.AsSpan(end), longest.AnswersAfter);
-            end += sizeof(int);
+            Write(beginning);
         }
 
-        Append(beginning?.NextAnswerHash);
-        return facts;
-
-        void Append(byte[]? hash)
+        if (further.Any())
         {
-            hash?.CopyTo(facts, end);
-            end += hash?.Length ?? 0;
+            writer.Write(hashes.Prefixes.Count - 1);
+            foreach (var prefix in further)
+            {
+                writer.Write(prefix.NextAnswerHash is not null);
+                Write(prefix);
+            }
+        }
+
+        return facts.ToArray();
+
+        void Write(MessagePrefix prefix)
+        {
+            writer.Write(prefix.LinkHash);
+            writer.Write(prefix.AnswersAfter);
+            writer.Write(prefix.NextAnswerHash ?? []);
         }
     }
 
-    /// <summary>The hashes of a body again, as far as they were written down: of its beginnings only the longest.</summary>
+    /// <summary>The hashes of a body again, as far as they were written down.</summary>
     public static RequestHashes Read(ReadOnlySpan<byte> facts)
     {
         if (facts.Length < Head)
@@ -79,13 +90,19 @@ internal static class LinkFacts
 
         var flags = facts[1];
         var rest = facts[Head..];
-        var opening = Next(ref rest, flags & IsOpening);
-        var beginning = Next(ref rest, flags & HasBeginning);
-        var answers = 0;
-        if (beginning is not null)
+        var opening = (flags & IsOpening) != 0 ? Take(ref rest, HashLength).ToArray() : null;
+        var prefixes = new List<MessagePrefix>(1);
+        if ((flags & HasBeginning) != 0)
         {
-            answers = BinaryPrimitives.ReadInt32LittleEndian(rest);
-            rest = rest[sizeof(int)..];
+            prefixes.Add(TakePrefix(ref rest, (flags & HasFollowing) != 0));
+        }
+
+        if ((flags & HasAllBeginnings) != 0)
+        {
+            for (var left = BinaryPrimitives.ReadInt32LittleEndian(Take(ref rest, sizeof(int))); left > 0; left--)
+            {
+                prefixes.Add(TakePrefix(ref rest, Take(ref rest, 1)[0] != 0));
+            }
         }
 
         return new()
@@ -94,25 +111,22 @@ internal static class LinkFacts
             IsSummarizer = (flags & IsSummarizer) != 0,
             CountedMessages = BinaryPrimitives.ReadInt32LittleEndian(facts[2..]),
             OpeningTextHash = opening,
-            Prefixes = beginning is null ? []
-                : [new(beginning, CountedMessages: 0, answers, Next(ref rest, flags & HasFollowing), CompatibleHash: null)],
+            Prefixes = prefixes,
         };
-
-        static byte[]? Next(ref ReadOnlySpan<byte> rest, int has)
-        {
-            if (has == 0)
-            {
-                return null;
-            }
-
-            var hash = rest[..HashLength].ToArray();
-            rest = rest[HashLength..];
-            return hash;
-        }
     }
 
-    /// <summary>Whether the body goes on from a summary, whose text was not written down.</summary>
-    public static bool Continues(ReadOnlySpan<byte> facts) => facts.Length >= Head && (facts[1] & IsContinuation) != 0;
+    /// <summary>Whether all is there that linking may ask for: all beginnings, and no summary.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> facts)
+        => facts.Length < Head
+           || ((facts[1] & IsContinuation) == 0
+               && ((facts[1] & HasBeginning) == 0 || (facts[1] & HasAllBeginnings) != 0));
+
+    /// <summary>Whether what is stored says the same as what has the longest beginning alone.</summary>
+    public static bool AreSame(ReadOnlySpan<byte> stored, ReadOnlySpan<byte> facts)
+        => facts.Length < Head ? stored.Length == facts.Length
+            : stored.Length >= facts.Length && (stored[1] & ~HasAllBeginnings) == facts[1]
+              && stored[2..facts.Length].SequenceEqual(facts[2..])
+              && (stored.Length == facts.Length) == ((stored[1] & HasAllBeginnings) == 0);
 
     /// <summary>Whether this is what the answer showed when it was written down.</summary>
     public static bool Shows(ReadOnlySpan<byte> facts, AnswerHashes answer)
@@ -137,5 +151,21 @@ internal static class LinkFacts
         }
 
         return sum;
+    }
+
+    private static MessagePrefix TakePrefix(ref ReadOnlySpan<byte> rest, bool hasFollowing)
+    {
+        var hash = Take(ref rest, HashLength).ToArray();
+        var answers = BinaryPrimitives.ReadInt32LittleEndian(Take(ref rest, sizeof(int)));
+        return new(
+            hash, CountedMessages: 0, answers, hasFollowing ? Take(ref rest, HashLength).ToArray() : null,
+            CompatibleHash: null);
+    }
+
+    private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> rest, int length)
+    {
+        var taken = rest[..length];
+        rest = rest[length..];
+        return taken;
     }
 }

@@ -9,7 +9,7 @@ namespace Nexus.Data.Conversations.Hashing;
 internal sealed class RequestAnalysis : IDisposable
 {
     private readonly JsonTape _tape;
-    private readonly CompatibleHash _compatible;
+    private readonly CompatibleHash? _compatible;
     private readonly LinkForm _form;
     private readonly LinkChain _chain = new();
     private int _messages;
@@ -17,10 +17,12 @@ internal sealed class RequestAnalysis : IDisposable
     private int? _model;
     private int? _metadata;
 
-    public RequestAnalysis(ReadOnlySpan<byte> body)
+    /// <param name="body">The body.</param>
+    /// <param name="isCompatible">Whether the original's hashes are asked for.</param>
+    public RequestAnalysis(ReadOnlySpan<byte> body, bool isCompatible)
     {
         _tape = new JsonTape(body);
-        _compatible = new CompatibleHash(_tape);
+        _compatible = isCompatible ? new CompatibleHash(_tape) : null;
         _form = new LinkForm(_tape);
     }
 
@@ -45,20 +47,20 @@ internal sealed class RequestAnalysis : IDisposable
         {
             LoadAt(system);
             using var prompt = new SystemPrompt(_tape);
-            systemHash = prompt.HashCompatibly();
+            systemHash = _compatible is null ? null : prompt.HashCompatibly();
             stableHash = prompt.HashStably(out isSummarizer);
         }
 
-        _compatible.Finish();
-        var error = _messages == 0 ? "There are no messages." : _compatible.Error;
-        var kept = error is null ? _compatible.Kept : 0;
+        _compatible?.Finish();
+        var error = _messages == 0 ? "There are no messages." : _compatible?.Error;
+        var kept = error is null && _compatible is not null ? _compatible.Kept : 0;
         return new RequestHashes
         {
             HasMessages = _messages > 0,
             MessageCount = _messages,
-            CurrentMessageHash = error is null ? Hexadecimal(_compatible.HashOf(kept)) : null,
-            ParentMessageHash = kept >= 3 ? Hexadecimal(_compatible.HashOf(kept - 2)) : null,
-            GrandparentMessageHash = kept >= 5 ? Hexadecimal(_compatible.HashOf(kept - 4)) : null,
+            CurrentMessageHash = error is null ? Hexadecimal(_compatible?.HashOf(kept)) : null,
+            ParentMessageHash = kept >= 3 ? Hexadecimal(_compatible?.HashOf(kept - 2)) : null,
+            GrandparentMessageHash = kept >= 5 ? Hexadecimal(_compatible?.HashOf(kept - 4)) : null,
             SystemHash = systemHash,
             KeptMessages = kept,
             CompatibleError = error,
@@ -79,7 +81,7 @@ internal sealed class RequestAnalysis : IDisposable
     {
         _chain.Dispose();
         _form.Dispose();
-        _compatible.Dispose();
+        _compatible?.Dispose();
         _tape.Dispose();
     }
 
@@ -128,7 +130,7 @@ internal sealed class RequestAnalysis : IDisposable
         if (_messages > 0)
         {
             // The name came before: only its last value counts.
-            _compatible.Reset();
+            _compatible?.Reset();
             _form.Reset();
             _chain.Reset();
             _messages = 0;
@@ -164,7 +166,7 @@ internal sealed class RequestAnalysis : IDisposable
 
     private void AddMessage()
     {
-        _compatible.Add(0);
+        _compatible?.Add(0);
 
         var fields = new MessageFields(_tape, 0);
         var isUser = _tape.Is(fields.Role, "user"u8);

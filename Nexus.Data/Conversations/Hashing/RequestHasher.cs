@@ -14,7 +14,14 @@ public static class RequestHasher
     /// <exception cref="JsonException">The bytes are no JSON.</exception>
     public static RequestHashes Hash(ReadOnlySpan<byte> bodyUtf8)
     {
-        using var analysis = new RequestAnalysis(bodyUtf8);
+        using var analysis = new RequestAnalysis(bodyUtf8, isCompatible: true);
+        return analysis.Run();
+    }
+
+    /// <summary>As <see cref="Hash"/>, without the original's hashes: for rows that have them.</summary>
+    internal static RequestHashes HashLinks(ReadOnlySpan<byte> bodyUtf8)
+    {
+        using var analysis = new RequestAnalysis(bodyUtf8, isCompatible: false);
         return analysis.Run();
     }
 }

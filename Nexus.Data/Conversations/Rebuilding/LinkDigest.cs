@@ -47,7 +47,7 @@ internal static class LinkDigest
     {
         // An adopted database may have longer names than ours.
         var length = Head + kind.Length + branch.Length;
-        Span<byte> all = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
+        var all = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
         conversation.CopyTo(all);
         parent.CopyTo(all[16..]);
         parentTask.CopyTo(all[32..]);

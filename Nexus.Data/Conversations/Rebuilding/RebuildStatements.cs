@@ -7,6 +7,9 @@ internal static class RebuildStatements
 {
     public const int RequestColumns = 37;
 
+    /// <summary>To compile the reading costs more than it takes, and to sort it on disk as much as to read it.</summary>
+    public const string Settings = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'";
+
     /// <summary>Trains with the numbers of their requests, all or those of some requests.</summary>
     public const string FindTrains =
         """

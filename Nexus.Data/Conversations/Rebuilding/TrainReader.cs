@@ -142,7 +142,7 @@ internal sealed class TrainReader(
         while (await rows.ReadAsync(cancellationToken))
         {
             var id = rows.Uuid(0);
-            FindPlace(byId[id], ref model[byId[id]], Hash(rows, 1), Details.AnswerOf(id));
+            FindPlace(byId[id], ref model[byId[id]], Hash(rows, 1, isCompatible: false), Details.AnswerOf(id));
         }
     }
 
@@ -209,15 +209,37 @@ internal sealed class TrainReader(
 
     private ReadRequest ReadBodies(CopyRows rows, TrainRow row)
     {
-        var hashes = Hash(rows, RequestBody);
+        var hasAll = rows.Flag(23) && rows.Flag(24) && rows.Flag(25);
+        var hashes = Hash(rows, RequestBody, isCompatible: !hasAll);
         if (row.Model < 0 && hashes.Model is { Length: <= 100 } asked)
         {
             row.Model = model.Word(asked);
         }
 
+        var messageCount = rows.IsNull(6) ? hashes.MessageCount : -1;
+        if (!hashes.HasMessages)
+        {
+            TakeNothing(rows, ref row, hashes, messageCount);
+            return new(row, null, null, IsWhole: true);
+        }
+
         var answer = AnswerHasher.Hash(Body(rows, AnswerBody));
-        TakeHashes(rows, ref row, hashes, answer, rows.IsNull(6) ? hashes.MessageCount : -1);
-        return hashes.HasMessages ? new(row, hashes, answer, IsWhole: true) : new(row, null, null, IsWhole: true);
+        TakeHashes(rows, ref row, hashes, answer, messageCount);
+        return new(row, hashes, answer, IsWhole: true);
+    }
+
+    // Without messages there are no hashes, as linking has it; that it was looked at is written down.
+    private void TakeNothing(CopyRows rows, ref TrainRow row, RequestHashes hashes, int messageCount)
+    {
+        var facts = LinkFacts.Of(hashes, new(), filled: 0, all: false);
+        if (messageCount >= 0 || (rows.IsNull(5) && row.Model >= 0) || rows.IsNull(26)
+            || BinaryPrimitives.ReadInt16BigEndian(rows.Bytes(26)) != LinkHash.Version
+            || rows.IsNull(Facts) || !LinkFacts.AreSame(rows.Bytes(Facts), facts))
+        {
+            row.Traits |= RowTraits.HashesDiffer;
+            row.Hashes = RowHashes.Keep(
+                model.Bytes, true, messageCount, row.Model, null, null, null, null, null, null, null, facts);
+        }
     }
 
     // All that the bodies tell was written down, but for beginnings before the last turn and the text of a summary.
@@ -245,8 +267,7 @@ internal sealed class TrainReader(
         row.System = model.System(rows.Bytes(28));
         row.Answered = Digest.Of(rows.Bytes(29));
         row.User = model.User(rows.Bytes(30));
-        var isWhole = hashes.Prefixes.Count == 0 && !LinkFacts.Continues(facts);
-        return new(row, hashes, answer, isWhole);
+        return new(row, hashes, answer, LinkFacts.IsWhole(facts));
     }
 
     private static void TakeTraits(CopyRows rows, ref TrainRow row, RequestHashes hashes)
@@ -272,18 +293,16 @@ internal sealed class TrainReader(
         var answered = isKept && !rows.IsNull(29) ? Bytes(rows, 29)
             : link is not null && answer.AnswerHash is { } own ? LinkRules.Answered(link, own) : null;
 
-        if (hashes.HasMessages)
-        {
-            TakeTraits(rows, ref row, hashes);
-            row.Messages = Digest.Of(link);
-            row.Answered = Digest.Of(answered);
-            row.System = model.System(stable);
-            row.User = model.User(user);
-        }
+        TakeTraits(rows, ref row, hashes);
+        row.Messages = Digest.Of(link);
+        row.Answered = Digest.Of(answered);
+        row.System = model.System(stable);
+        row.User = model.User(user);
 
-        var facts = LinkFacts.Of(hashes, answer);
+        row.Traits |= rows.Flag(25) || hashes.SystemHash is not null ? RowTraits.HasSystemHash : RowTraits.None;
+        var facts = LinkFacts.Of(hashes, answer, filled: 0, all: false);
         var hasLinkHashes = !isCurrent || !Same(rows, 27, link) || !Same(rows, 28, stable) || !Same(rows, 29, answered)
-            || !Same(rows, 30, user) || !Same(rows, Facts, facts);
+            || !Same(rows, 30, user) || rows.IsNull(Facts) || !LinkFacts.AreSame(rows.Bytes(Facts), facts);
         var isMissing = (!rows.Flag(23) && hashes.CurrentMessageHash is not null)
             || (!rows.Flag(25) && hashes.SystemHash is not null)
             || messageCount >= 0 || (rows.IsNull(5) && row.Model >= 0);
@@ -325,10 +344,15 @@ internal sealed class TrainReader(
             row.Keys += LinkFacts.Sum(key);
         }
 
-        FindPlace(place, ref row, hashes, answer);
+        var prefix = FindPlace(place, ref row, hashes, answer);
         if (!isWhole && row.Beginning < 0)
         {
             _unknown.Add(place);
+        }
+
+        if (prefix > 0 && hashes.Prefixes.Count > 1 && row.Hashes != 0)
+        {
+            row.WholeFacts = model.Bytes.Add(LinkFacts.Of(hashes, answer, filled: 0, all: true));
         }
 
         foreach (var prompt in answer.PromptedTasks)
@@ -352,8 +376,8 @@ internal sealed class TrainReader(
         model.Add(row);
     }
 
-    // What the request goes on from, and what it waits for.
-    private void FindPlace(int place, ref TrainRow row, RequestHashes hashes, AnswerHashes answer)
+    // What the request goes on from, and what it waits for. The place of that among its beginnings.
+    private int FindPlace(int place, ref TrainRow row, RequestHashes hashes, AnswerHashes answer)
     {
         var answerFollows = FindBeginning(place, ref row, hashes, out var prefix);
         if (hashes.Continuation is { } continuation && row.Beginning < 0)
@@ -374,6 +398,8 @@ internal sealed class TrainReader(
         {
             row.Details = RowDetails.Keep(model.Bytes, _waits, answer.SummaryKeys);
         }
+
+        return prefix;
     }
 
     // The longest beginning that is there before a place, and of those that have it the best.
@@ -438,11 +464,11 @@ internal sealed class TrainReader(
         }
     }
 
-    private static RequestHashes Hash(CopyRows rows, int field)
+    private static RequestHashes Hash(CopyRows rows, int field, bool isCompatible)
     {
         try
         {
-            return RequestHasher.Hash(Body(rows, field));
+            return isCompatible ? RequestHasher.Hash(Body(rows, field)) : RequestHasher.HashLinks(Body(rows, field));
         }
         catch (JsonException)
         {

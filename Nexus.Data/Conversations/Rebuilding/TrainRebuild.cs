@@ -50,6 +50,7 @@ internal sealed class TrainRebuild(
     {
         _model.Truncate(long.MinValue);
         await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await db.ExecuteAsync(RebuildStatements.Settings, [], cancellationToken);
         await _reader.ReadAsync(_connection, _train, null, progress, cancellationToken);
         await TrainSummaries.FindAsync(db, _model, cancellationToken);
         await AddForeignAsync(RebuildStatements.FindForeign, [], cancellationToken);
@@ -107,6 +108,7 @@ internal sealed class TrainRebuild(
     {
         await using var transaction = await db.Database.BeginTransactionAsync(
             IsolationLevel.ReadCommitted, cancellationToken);
+        await db.ExecuteAsync(RebuildStatements.Settings, [], cancellationToken);
         await db.ReadAsync(
             LinkStatements.LockAll, [DbCommands.Longs("keys", [LinkKeys.TrainLock(trainId)])],
             (_, _) => Task.FromResult(0), cancellationToken);

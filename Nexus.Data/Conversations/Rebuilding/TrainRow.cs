@@ -34,6 +34,9 @@ internal struct TrainRow
     /// <summary>Where the keys are kept that have to be written; 0 for none.</summary>
     public long Details;
 
+    /// <summary>Where the link facts with all beginnings are kept; 0 where the longest is enough.</summary>
+    public long WholeFacts;
+
     /// <summary>The version of the row that was read.</summary>
     public uint Version;
     public int StoredBranch;
@@ -108,4 +111,7 @@ internal enum RowTraits
 
     /// <summary>A request of its kind has a child on its branch.</summary>
     BranchTaken = 2048,
+
+    /// <summary>A system_hash is stored, or was computed.</summary>
+    HasSystemHash = 4096,
 }

@@ -111,7 +111,7 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         await BytesAsync(values.StableSystem);
         await BytesAsync(values.Answer);
         await BytesAsync(values.User);
-        await BytesAsync(values.Facts);
+        await BytesAsync(FactsOf(plan, place, values.Facts));
 
         // A ref struct does not live across an await.
         (bool HasLinkHashes, int MessageCount, int Model, byte[]? Current, byte[]? Parent, byte[]? System, byte[]? Link,
@@ -130,6 +130,28 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         Task BytesAsync(byte[]? hash) => hash is null
             ? import.WriteNullAsync(cancellationToken)
             : import.WriteAsync(hash, NpgsqlDbType.Bytea, cancellationToken);
+    }
+
+    // With all beginnings where linking one by one writes them down, and the columns that are filled when it is done.
+    private static byte[]? FactsOf(TrainPlan plan, int place, byte[]? facts)
+    {
+        var model = plan.Links.Model;
+        ref var row = ref model[place];
+        if (facts is null)
+        {
+            return null;
+        }
+
+        if (row.WholeFacts != 0 && row.Kind is not (null or LinkKind.Retry) && plan.Links.DistanceOf(place) != 1)
+        {
+            facts = model.Bytes.Get(row.WholeFacts).ToArray();
+        }
+
+        facts[0] = (byte)((row.Traits.HasFlag(RowTraits.HasCompatibleHash) ? LinkFacts.HasCurrentHash : 0)
+            | (row.Traits.HasFlag(RowTraits.HasParentHash) || plan.FillsParentHash(ref row) ? LinkFacts.HasParentHash : 0)
+            | (row.Traits.HasFlag(RowTraits.HasSystemHash) ? LinkFacts.HasSystemHash : 0)
+            | (row.Model >= 0 ? LinkFacts.NamesModel : 0));
+        return facts;
     }
 
     private async Task WriteWaitsAsync(TrainPlan plan, CancellationToken cancellationToken)
