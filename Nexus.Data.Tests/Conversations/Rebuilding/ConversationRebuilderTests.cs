@@ -167,6 +167,29 @@ public sealed class ConversationRebuilderTests : RebuildTest
         Assert.That(await UpdatesAsync(updates + changes.Count), Is.EqualTo(updates + changes.Count));
     }
 
+    [TestCase(null)]
+    [TestCase("bus-club")]
+    public async Task A_conversation_that_several_trains_share_stays_with_the_one_in_which_it_began(string? train)
+    {
+        await ImportGoldenAsync();
+        const string shared = "SELECT conversation_id FROM api_requests WHERE conversation_id IS NOT NULL "
+            + "GROUP BY 1 HAVING count(DISTINCT train_id) > 1";
+        const string first = "SELECT conversation_id FROM api_requests WHERE train_id = 'rail-club' ORDER BY \"timestamp\" LIMIT 1";
+        var kept = await RowsAsync(first);
+        await ExecuteAsync($"UPDATE api_requests SET conversation_id = ({first}) WHERE train_id <> 'rail-club' AND link_kind = 'root'");
+        Assert.That(await RowsAsync(shared), Is.Not.Empty);
+
+        var report = await RebuildAsync(options => options.TrainId = train);
+        var rest = await RebuildAsync();
+
+        await using var db = OpenContext();
+        await GoldenLog.AssertLinksAsync(db);
+        Assert.That(await RowsAsync(shared), Is.Empty);
+        Assert.That(await RowsAsync(first), Is.EqualTo(kept));
+        Assert.That(report.ChangedRequests, Is.Positive);
+        Assert.That(rest.ChangedRequests, Is.Zero);
+    }
+
     [Test]
     public async Task A_second_rebuild_changes_nothing()
     {

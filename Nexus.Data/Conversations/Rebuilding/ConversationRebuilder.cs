@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
 using NpgsqlTypes;
@@ -30,7 +31,7 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(rebuild));
         }
 
-        var found = await TrainsAsync(rebuild, cancellationToken);
+        var (found, shared) = await TrainsAsync(rebuild, cancellationToken);
         var total = found.Sum(train => train.Requests);
         var before = 0L;
         var trains = new List<RebuiltTrain>();
@@ -41,7 +42,7 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
             db.Database.SetCommandTimeout(TimeSpan.Zero);
             trains.Add(await db.Database.CreateExecutionStrategy().ExecuteAsync(
-                token => new TrainRebuild(db, options ?? new(), rebuild, trainId, progress).RunAsync(token),
+                token => new TrainRebuild(db, options ?? new(), rebuild, trainId, shared, progress).RunAsync(token),
                 cancellationToken));
             before += requests;
             if (rebuild.Execute)
@@ -54,28 +55,40 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
         return new(rebuild.Execute, trains);
     }
 
-    private async Task<List<(string TrainId, long Requests)>> TrainsAsync(RebuildOptions rebuild, CancellationToken cancellationToken)
+    private async Task<(List<(string TrainId, long Requests)> Trains, Guid[] Shared)> TrainsAsync(
+        RebuildOptions rebuild, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         db.Database.SetCommandTimeout(TimeSpan.Zero);
         return await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            token => db.ReadAsync(
-                RebuildStatements.FindTrains,
-                [
-                    DbCommands.Text("train", rebuild.TrainId),
-                    DbCommands.Parameter("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, rebuild.RequestIds?.ToArray()),
-                ],
-                async (reader, inner) =>
-                {
-                    var trains = new List<(string, long)>();
-                    while (await reader.ReadAsync(inner))
-                    {
-                        trains.Add((reader.GetString(0), reader.GetInt64(1)));
-                    }
-
-                    return trains;
-                },
-                token),
+            async token =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(token);
+                await db.ExecuteAsync(RebuildStatements.Settings, [], token);
+                var trains = await db.ReadAsync(
+                    RebuildStatements.FindTrains,
+                    [
+                        DbCommands.Text("train", rebuild.TrainId),
+                        DbCommands.Parameter("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, rebuild.RequestIds?.ToArray()),
+                    ],
+                    (reader, inner) => AllAsync(reader, row => (row.GetString(0), row.GetInt64(1)), inner), token);
+                var shared = await db.ReadAsync(
+                    RebuildStatements.FindShared, [],
+                    (reader, inner) => AllAsync(reader, row => row.GetGuid(0), inner), token);
+                return (trains, shared.ToArray());
+            },
             cancellationToken);
+    }
+
+    private static async Task<List<T>> AllAsync<T>(
+        DbDataReader reader, Func<DbDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
     }
 }

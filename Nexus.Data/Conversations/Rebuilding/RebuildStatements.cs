@@ -79,13 +79,19 @@ internal static class RebuildStatements
 
     public static string Ids(IEnumerable<Guid> ids) => $"'{{{string.Join(",", ids)}}}'::uuid[]";
 
-    /// <summary>Conversations of a train that began in another: other programs have linked across trains.</summary>
+    /// <summary>Conversations that several trains have: other programs have linked across trains.</summary>
+    public const string FindShared =
+        """
+        SELECT conversation_id FROM api_requests WHERE conversation_id IS NOT NULL
+        GROUP BY conversation_id HAVING min(train_id) <> max(train_id)
+        """;
+
+    /// <summary>Which of these conversations began in another train.</summary>
     public const string FindForeign =
         """
-        SELECT own.conversation_id
-        FROM (SELECT DISTINCT conversation_id FROM api_requests
-              WHERE train_id = @train AND conversation_id IS NOT NULL) own,
-        LATERAL (SELECT r.train_id FROM api_requests r WHERE r.conversation_id = own.conversation_id
+        SELECT shared.conversation_id
+        FROM unnest(@ids) AS shared (conversation_id),
+        LATERAL (SELECT r.train_id FROM api_requests r WHERE r.conversation_id = shared.conversation_id
                  ORDER BY r."timestamp", r.request_id LIMIT 1) first
         WHERE first.train_id <> @train
         """;

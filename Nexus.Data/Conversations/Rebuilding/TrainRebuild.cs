@@ -7,7 +7,8 @@ namespace Nexus.Data.Conversations.Rebuilding;
 
 /// <summary>The rebuild of one train: read and compute without a lock, then lock, add what came meanwhile, and write.</summary>
 internal sealed class TrainRebuild(
-    NexusDbContext db, LinkingOptions linking, RebuildOptions options, string trainId, Action<int> progress)
+    NexusDbContext db, LinkingOptions linking, RebuildOptions options, string trainId, Guid[] shared,
+    Action<int> progress)
 {
     // Others write rows of a train that is held only to leave a mark: that ends soon.
     private const int MaxTries = 20;
@@ -53,7 +54,11 @@ internal sealed class TrainRebuild(
         await db.ExecuteAsync(RebuildStatements.Settings, [], cancellationToken);
         await _reader.ReadAsync(_connection, _train, null, progress, cancellationToken);
         await TrainSummaries.FindAsync(db, _model, cancellationToken);
-        await AddForeignAsync(RebuildStatements.FindForeign, [], cancellationToken);
+        if (shared.Length > 0)
+        {
+            await AddForeignAsync(RebuildStatements.FindForeign, [DbCommands.Uuids("ids", shared)], cancellationToken);
+        }
+
         var plan = await PlanAsync(cancellationToken);
         await snapshot.CommitAsync(cancellationToken);
         return plan;
