@@ -9,12 +9,10 @@ internal readonly ref struct RowHashes(ReadOnlySpan<byte> bytes)
     public const int Parent = 1;
     public const int System = 2;
     public const int Link = 3;
-    public const int StableSystem = 4;
-    public const int Answer = 5;
-    public const int User = 6;
-    public const int Facts = 7;
+    public const int Answer = 4;
+    public const int Facts = 5;
 
-    private const int Fields = 8;
+    private const int Fields = 6;
     private const int Head = 9 + Fields;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;

@@ -13,7 +13,9 @@ internal sealed class TrainModel(string trainId)
     private readonly Dictionary<Digest, int> _byMessages = [];
     private readonly Dictionary<Digest, int> _byAnswer = [];
     private readonly Dictionary<Digest, int> _systems = [];
+    private readonly List<byte[]> _systemHashes = [];
     private readonly Dictionary<Digest, int> _users = [];
+    private readonly List<byte[]> _userHashes = [];
     private readonly Dictionary<string, int> _words = new(StringComparer.Ordinal);
     private readonly List<string> _texts = [];
     private readonly Dictionary<ulong, int> _keyHeads = [];
@@ -99,9 +101,15 @@ internal sealed class TrainModel(string trainId)
         return place;
     }
 
-    public int System(ReadOnlySpan<byte> hash) => Number(_systems, hash);
+    /// <summary>The number of a hash of a system prompt; -1 for none.</summary>
+    public int System(ReadOnlySpan<byte> hash) => Number(_systems, _systemHashes, hash);
 
-    public int User(ReadOnlySpan<byte> hash) => Number(_users, hash);
+    public byte[]? SystemHash(int system) => system < 0 ? null : _systemHashes[system];
+
+    /// <summary>The number of a hash of a user; -1 for none.</summary>
+    public int User(ReadOnlySpan<byte> hash) => Number(_users, _userHashes, hash);
+
+    public byte[]? UserHash(int user) => user < 0 ? null : _userHashes[user];
 
     /// <summary>The number of a name of a branch or a model; -1 for null.</summary>
     public int Word(string? word)
@@ -193,7 +201,7 @@ internal sealed class TrainModel(string trainId)
     }
 
     // Null equals null, and nothing else.
-    private static int Number(Dictionary<Digest, int> numbers, ReadOnlySpan<byte> hash)
+    private static int Number(Dictionary<Digest, int> numbers, List<byte[]> hashes, ReadOnlySpan<byte> hash)
     {
         if (hash.IsEmpty)
         {
@@ -203,7 +211,8 @@ internal sealed class TrainModel(string trainId)
         ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(numbers, Digest.Of(hash), out var isKnown);
         if (!isKnown)
         {
-            number = numbers.Count;
+            number = hashes.Count;
+            hashes.Add(hash.ToArray());
         }
 
         return number;

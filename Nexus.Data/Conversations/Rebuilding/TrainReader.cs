@@ -238,7 +238,7 @@ internal sealed class TrainReader(
         {
             row.Traits |= RowTraits.HashesDiffer;
             row.Hashes = RowHashes.Keep(
-                model.Bytes, true, messageCount, row.Model, null, null, null, null, null, null, null, facts);
+                model.Bytes, true, messageCount, row.Model, null, null, null, null, null, facts);
         }
     }
 
@@ -318,8 +318,7 @@ internal sealed class TrainReader(
                 !rows.Flag(23) ? Binary(hashes.CurrentMessageHash) : null,
                 rows.Flag(24) ? null : Binary(hashes.ParentMessageHash),
                 rows.Flag(25) ? null : Binary(hashes.SystemHash),
-                hasLinkHashes ? link : null, hasLinkHashes ? stable : null, hasLinkHashes ? answered : null,
-                hasLinkHashes ? user : null, hasLinkHashes ? facts : null);
+                hasLinkHashes ? link : null, hasLinkHashes ? answered : null, hasLinkHashes ? facts : null);
         }
     }
 

@@ -108,19 +108,18 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
 
         await BytesAsync(values.Link);
         await import.WriteAsync(LinkHash.Version, NpgsqlDbType.Smallint, cancellationToken);
-        await BytesAsync(values.StableSystem);
+        await BytesAsync(values.HasLinkHashes ? model.SystemHash(row.System) : null);
         await BytesAsync(values.Answer);
-        await BytesAsync(values.User);
+        await BytesAsync(values.HasLinkHashes ? model.UserHash(row.User) : null);
         await BytesAsync(FactsOf(plan, place, values.Facts));
 
         // A ref struct does not live across an await.
         (bool HasLinkHashes, int MessageCount, int Model, byte[]? Current, byte[]? Parent, byte[]? System, byte[]? Link,
-            byte[]? StableSystem, byte[]? Answer, byte[]? User, byte[]? Facts) Values()
+            byte[]? Answer, byte[]? Facts) Values()
         {
             var kept = new RowHashes(model.Bytes.Get(row.Hashes));
             return (kept.HasLinkHashes, kept.MessageCount, kept.Model, kept[RowHashes.Current], kept[RowHashes.Parent],
-                kept[RowHashes.System], kept[RowHashes.Link], kept[RowHashes.StableSystem], kept[RowHashes.Answer],
-                kept[RowHashes.User], kept[RowHashes.Facts]);
+                kept[RowHashes.System], kept[RowHashes.Link], kept[RowHashes.Answer], kept[RowHashes.Facts]);
         }
 
         Task HexadecimalAsync(byte[]? hash) => hash is null
