@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Embedded;
+using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
 using Nexus.Data.Seeding.Traffic;
 using Npgsql;
@@ -51,37 +52,13 @@ internal static class BenchDatabase
             rows.Timeout = Timeout.InfiniteTimeSpan;
             foreach (var item in new RequestTraffic(traffic).Generate(count))
             {
-                await WriteAsync(rows, ToRequest(item), isOriginal);
+                await WriteAsync(rows, item.ToRequest(), isOriginal);
             }
 
             await rows.CompleteAsync();
         }
 
         await ExecuteAsync(npgsql, "VACUUM ANALYZE api_requests; CHECKPOINT");
-    }
-
-    public static ApiRequest ToRequest(TrafficRequest item)
-    {
-        var request = new ApiRequest
-        {
-            RequestId = item.RequestId,
-            TrainId = item.TrainId,
-            Timestamp = item.Timestamp,
-            Method = "POST",
-            Path = item.Path,
-            Model = item.Model,
-            RequestType = item.RequestType,
-            ResponseStatus = item.ResponseStatus,
-            CompletedAt = item.CompletedAt,
-            Error = item.Error,
-        };
-        request.SetBody(item.Body);
-        if (item.ResponseBody is { } answer)
-        {
-            request.SetResponseBody(answer);
-        }
-
-        return request;
     }
 
     public static async Task<NpgsqlConnection> OpenAsync(string connection)
@@ -128,19 +105,11 @@ internal static class BenchDatabase
     {
         var model = await server.CreateDatabaseAsync("indexes_of_014");
         await MigrateAsync(Unpooled(model), "20250101000014_TrainMembers");
-        var theirs = await TextsAsync(
-            model, "SELECT indexdef FROM pg_indexes WHERE tablename = 'api_requests' AND indexname NOT LIKE '%pkey'");
-
+        var theirs = await DropIndexesAsync(model);
         var name = new NpgsqlConnectionStringBuilder(source).Database;
         await ExecuteAsync(server.ConnectionString, $"CREATE DATABASE theirs TEMPLATE {name}");
         var connection = server.ConnectionStringFor("theirs");
-        foreach (var index in await TextsAsync(
-            connection,
-            "SELECT quote_ident(indexname) FROM pg_indexes WHERE tablename = 'api_requests' AND indexname NOT LIKE '%pkey'"))
-        {
-            await ExecuteAsync(connection, $"DROP INDEX {index}");
-        }
-
+        await DropIndexesAsync(connection);
         foreach (var index in theirs)
         {
             await ExecuteAsync(connection, index);
@@ -148,6 +117,19 @@ internal static class BenchDatabase
 
         await ExecuteAsync(connection, "VACUUM ANALYZE api_requests; CHECKPOINT");
         return connection;
+    }
+
+    /// <summary>Drops the indexes of the table of requests but its key, and gives what makes them again.</summary>
+    public static async Task<List<string>> DropIndexesAsync(string connection)
+    {
+        const string indexes = "FROM pg_indexes WHERE tablename = 'api_requests' AND indexname NOT LIKE '%pkey'";
+        var definitions = await TextsAsync(connection, $"SELECT indexdef {indexes}");
+        foreach (var index in await TextsAsync(connection, $"SELECT quote_ident(indexname) {indexes}"))
+        {
+            await ExecuteAsync(connection, $"DROP INDEX {index}");
+        }
+
+        return definitions;
     }
 
     /// <summary>Milliseconds.</summary>
@@ -169,22 +151,19 @@ internal static class BenchDatabase
         await rows.WriteAsync(request.Method, NpgsqlDbType.Text);
         await rows.WriteAsync(request.Path, NpgsqlDbType.Text);
         await rows.WriteAsync("{}", NpgsqlDbType.Jsonb);
-        await OrNullAsync(request.Model, NpgsqlDbType.Text);
-        await OrNullAsync(request.RequestType, NpgsqlDbType.Text);
-        await OrNullAsync(request.ResponseStatus, NpgsqlDbType.Integer);
-        await OrNullAsync(request.CompletedAt?.UtcDateTime, NpgsqlDbType.TimestampTz);
-        await OrNullAsync(request.Error, NpgsqlDbType.Text);
-        await OrNullAsync(request.Body, NpgsqlDbType.Jsonb);
-        await OrNullAsync(request.ResponseBody, NpgsqlDbType.Jsonb);
+        await rows.WriteOrNullAsync(request.Model, NpgsqlDbType.Text);
+        await rows.WriteOrNullAsync(request.RequestType, NpgsqlDbType.Text);
+        await rows.WriteOrNullAsync(request.ResponseStatus, NpgsqlDbType.Integer);
+        await rows.WriteOrNullAsync(request.CompletedAt?.UtcDateTime, NpgsqlDbType.TimestampTz);
+        await rows.WriteOrNullAsync(request.Error, NpgsqlDbType.Text);
+        await rows.WriteOrNullAsync(request.Body, NpgsqlDbType.Jsonb);
+        await rows.WriteOrNullAsync(request.ResponseBody, NpgsqlDbType.Jsonb);
         if (!isOriginal)
         {
-            await OrNullAsync(request.BodyOriginal, NpgsqlDbType.Bytea);
-            await OrNullAsync(request.ResponseBodyOriginal, NpgsqlDbType.Bytea);
+            await rows.WriteOrNullAsync(request.BodyOriginal, NpgsqlDbType.Bytea);
+            await rows.WriteOrNullAsync(request.ResponseBodyOriginal, NpgsqlDbType.Bytea);
             await rows.WriteAsync(request.IsAltered, NpgsqlDbType.Boolean);
         }
-
-        Task OrNullAsync<T>(T value, NpgsqlDbType type)
-            => value is null ? rows.WriteNullAsync() : rows.WriteAsync(value, type);
     }
 
     internal sealed class Contexts(string connection) : IDbContextFactory<NexusDbContext>

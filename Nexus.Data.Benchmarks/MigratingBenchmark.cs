@@ -86,14 +86,7 @@ public static class MigratingBenchmark
     // The indexes are built when the rows are there, which is much faster.
     private static async Task FillAsync(string connection, int count, int bytes)
     {
-        const string indexes =
-            "FROM pg_indexes WHERE tablename = 'api_requests' AND indexname NOT LIKE '%pkey'";
-        var definitions = await BenchDatabase.TextsAsync(connection, $"SELECT indexdef {indexes}");
-        foreach (var index in await BenchDatabase.TextsAsync(connection, $"SELECT quote_ident(indexname) {indexes}"))
-        {
-            await BenchDatabase.ExecuteAsync(connection, $"DROP INDEX {index}");
-        }
-
+        var definitions = await BenchDatabase.DropIndexesAsync(connection);
         await BenchDatabase.FillAsync(connection, new() { Seed = 1, Trains = 5, BodyBytes = bytes }, count, isOriginal: true);
         foreach (var definition in definitions)
         {

@@ -5,7 +5,8 @@ namespace Nexus.Data.Benchmarks;
 
 /// <summary>
 /// How many requests a second are stored on our indexes, and on those of migration 014, with 100,000 there already? One
-/// transaction for each, by EF on eight connections, without the look-up, which the indexes of 014 do not serve; and how much is written ahead.
+/// transaction for each, by EF on eight connections, without the look-up, which the indexes of 014 do not serve; and how
+/// much is written ahead.
 /// </summary>
 public static class StoringBenchmark
 {
@@ -73,7 +74,7 @@ public static class StoringBenchmark
                 requests, new ParallelOptions { MaxDegreeOfParallelism = Writers }, async (item, cancellationToken) =>
                 {
                     await using var db = contexts.CreateDbContext();
-                    var request = BenchDatabase.ToRequest(item);
+                    var request = item.ToRequest();
                     request.ConversationId = item.RequestId;
                     new Conversations.LinkSubject(request).FillInHashes();
                     db.Add(request);

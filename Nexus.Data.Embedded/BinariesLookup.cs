@@ -96,7 +96,8 @@ internal sealed partial class BinariesLookup(Func<string, string?> environment, 
     private static bool HoldsPrograms(string folder)
         => _programs.All(program => File.Exists(Path.Combine(folder, program + Suffix)));
 
-    private static string Suffix => OperatingSystem.IsWindows() ? ".exe" : "";
+    /// <summary>What the names of programs end with.</summary>
+    internal static string Suffix => OperatingSystem.IsWindows() ? ".exe" : "";
 
     // Asked, not read off the folder's name: a name such as /usr/bin has none.
     private static PostgresBinaries? Identify(string folder)

@@ -108,7 +108,7 @@ public static class DatabaseDump
     internal static string PathOf(string program)
     {
         var inFolder = PostgresBinaries.Find() is { } found
-            ? Path.Combine(found.Folder, program + (OperatingSystem.IsWindows() ? ".exe" : ""))
+            ? Path.Combine(found.Folder, program + BinariesLookup.Suffix)
             : null;
         return File.Exists(inFolder) ? inFolder : program;
     }

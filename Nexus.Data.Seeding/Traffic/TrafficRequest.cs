@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Nexus.Data.Requests;
 
 namespace Nexus.Data.Seeding.Traffic;
 
@@ -85,6 +86,44 @@ public sealed record TrafficRequest
 
     /// <summary>The truth: the first request with the same messages; null where it is no retry.</summary>
     public Guid? RetryOf { get; init; }
+
+    /// <summary>The request as an entity that no context tracks yet, without its links.</summary>
+    /// <param name="withAnswer">Whether with its answer, or as it is stored before the call.</param>
+    public ApiRequest ToRequest(bool withAnswer = true)
+    {
+        var request = new ApiRequest
+        {
+            RequestId = RequestId,
+            TrainId = TrainId,
+            Timestamp = Timestamp,
+            Method = "POST",
+            Path = Path,
+            Model = Model,
+            RequestType = RequestType,
+        };
+        request.SetBody(Body);
+        if (withAnswer)
+        {
+            Answer(request);
+        }
+
+        return request;
+    }
+
+    /// <summary>Gives the request's entity what is known when the call is over: status, time, error and answer.</summary>
+    /// <param name="request">The entity, as <see cref="ToRequest"/> makes it.</param>
+    public void Answer(ApiRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+
+        request.ResponseStatus = ResponseStatus;
+        request.CompletedAt = CompletedAt;
+        request.Error = Error;
+        if (ResponseBody is { } answer)
+        {
+            request.SetResponseBody(answer);
+        }
+    }
 
     /// <summary>Writes the request as a line of a request log, with its line end.</summary>
     public void WriteLine(Stream output)

@@ -51,15 +51,12 @@ public sealed class DeferredLinkTests : LinkingTest
             Bodies.Request(0, "a").Answered("b"), Bodies.Request(1, "a", "b", "c").Answered("d"),
             Bodies.Request(2, "a", "b", "c", "d", "e"));
         await StoreAsync(root);
-        await using (var rebuild = OpenContext())
-        await using (await rebuild.Database.BeginTransactionAsync())
+        await WhileHeldAsync(async () =>
         {
-            var key = LinkKeys.TrainLock(Bodies.Train);
-            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
             await StoreAsync(grandchild);
             await StoreAsync(child);
             Assert.That(await SweepAsync(), Is.Zero);
-        }
+        });
 
         var marked = (await ReadAllAsync()).Count(row => row.UnlinkedBecause is not null && row.ConversationId is null);
         var linked = await SweepAsync();
@@ -81,13 +78,7 @@ public sealed class DeferredLinkTests : LinkingTest
     public async Task A_child_of_an_unlinked_request_is_linked_to_it_and_gets_its_conversation_with_it()
     {
         var (root, child) = (Bodies.Request(0, "a").Answered("b"), Bodies.Request(1, "a", "b", "c"));
-        await using (var rebuild = OpenContext())
-        await using (await rebuild.Database.BeginTransactionAsync())
-        {
-            var key = LinkKeys.TrainLock(Bodies.Train);
-            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
-            await StoreAsync(root);
-        }
+        await WhileHeldAsync(() => StoreAsync(root));
 
         await StoreAsync(child);
         var before = await ReadAsync(child);
@@ -109,13 +100,7 @@ public sealed class DeferredLinkTests : LinkingTest
         var root = Bodies.Request(0, "a").Answered("b");
         var child = Bodies.Request(1, "a", "other than b", "c").AskingFor("a task");
         var subtask = Bodies.Request(2, "a task");
-        await using (var rebuild = OpenContext())
-        await using (await rebuild.Database.BeginTransactionAsync())
-        {
-            var key = LinkKeys.TrainLock(Bodies.Train);
-            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
-            await StoreAsync(root);
-        }
+        await WhileHeldAsync(() => StoreAsync(root));
 
         await StoreAsync(child);
         await SweepAsync();
@@ -135,13 +120,7 @@ public sealed class DeferredLinkTests : LinkingTest
     public async Task An_answer_that_is_stored_while_the_sweep_links_its_request_is_linked_by_the_next_sweep()
     {
         var request = Bodies.Request(0, "a");
-        await using (var rebuild = OpenContext())
-        await using (await rebuild.Database.BeginTransactionAsync())
-        {
-            var key = LinkKeys.TrainLock(Bodies.Train);
-            await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
-            await StoreAsync(request);
-        }
+        await WhileHeldAsync(() => StoreAsync(request));
 
         await using (var db = OpenContext())
         {
@@ -217,6 +196,16 @@ public sealed class DeferredLinkTests : LinkingTest
             Assert.That(empty.UnlinkedBecause, Is.Null);
             Assert.That(counting.ConversationId, Is.Null);
         });
+    }
+
+    // As a rebuild holds the train.
+    private async Task WhileHeldAsync(Func<Task> work)
+    {
+        await using var rebuild = OpenContext();
+        await using var transaction = await rebuild.Database.BeginTransactionAsync();
+        var key = LinkKeys.TrainLock(Bodies.Train);
+        await rebuild.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({key})");
+        await work();
     }
 
     private async Task<int> SweepAsync()

@@ -26,11 +26,14 @@ public abstract class LinkingTest : DatabaseTest
     }
 
     /// <summary>Gives a stored request its answer and links it.</summary>
-    protected async Task AnswerAsync(ApiRequest request, Action<ApiRequest> answer)
+    protected Task AnswerAsync(ApiRequest request, Action<ApiRequest> answer) => AnswerAsync(request.RequestId, answer);
+
+    /// <summary>The same, by the request's identifier.</summary>
+    protected async Task AnswerAsync(Guid requestId, Action<ApiRequest> answer)
     {
         await using var db = OpenContext();
         await using var transaction = await db.Database.BeginTransactionAsync();
-        var stored = await db.Requests.SingleAsync(row => row.RequestId == request.RequestId);
+        var stored = await db.Requests.SingleAsync(row => row.RequestId == requestId);
         answer(stored);
         await new ConversationLinker(db).LinkAnswerAsync(stored);
         await db.SaveChangesAsync();

@@ -1,13 +1,11 @@
 using Microsoft.EntityFrameworkCore;
-using Nexus.Data.Conversations;
-using Nexus.Data.Requests;
 using Nexus.Data.Seeding.Traffic;
 using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Conversations;
 
 /// <summary>Generated traffic, stored in order and out of it, against what its generator knows.</summary>
-public sealed class TrafficLinkingTests : DatabaseTest
+public sealed class TrafficLinkingTests : LinkingTest
 {
     [Test]
     public async Task Stored_in_order_with_their_answers_every_request_gets_its_conversation_parent_and_retry()
@@ -16,7 +14,7 @@ public sealed class TrafficLinkingTests : DatabaseTest
 
         foreach (var batch in traffic.Chunk(100))
         {
-            await StoreAsync([.. batch.Select(item => Request(item, withAnswer: true))]);
+            await StoreAsync([.. batch.Select(item => item.ToRequest())]);
         }
 
         await AssertTruthAsync(traffic, withParents: true);
@@ -36,70 +34,17 @@ public sealed class TrafficLinkingTests : DatabaseTest
             random.Shuffle(shuffled);
             foreach (var item in shuffled)
             {
-                await StoreAsync([Request(item, withAnswer: false)]);
+                await StoreAsync(item.ToRequest(withAnswer: false));
             }
 
             random.Shuffle(shuffled);
             foreach (var item in shuffled.Where(item => item.ResponseStatus is not null || item.Error is not null))
             {
-                await AnswerAsync(item);
+                await AnswerAsync(item.RequestId, item.Answer);
             }
         }
 
         await AssertTruthAsync(traffic, withParents: false);
-    }
-
-    private static ApiRequest Request(TrafficRequest item, bool withAnswer)
-    {
-        var request = new ApiRequest
-        {
-            RequestId = item.RequestId,
-            TrainId = item.TrainId,
-            Timestamp = item.Timestamp,
-            Method = "POST",
-            Path = item.Path,
-            Model = item.Model,
-            RequestType = item.RequestType,
-        };
-        request.SetBody(item.Body);
-        if (withAnswer)
-        {
-            Answer(request, item);
-        }
-
-        return request;
-    }
-
-    private static void Answer(ApiRequest request, TrafficRequest item)
-    {
-        request.ResponseStatus = item.ResponseStatus;
-        request.CompletedAt = item.CompletedAt;
-        request.Error = item.Error;
-        if (item.ResponseBody is { } answer)
-        {
-            request.SetResponseBody(answer);
-        }
-    }
-
-    private async Task StoreAsync(ApiRequest[] requests)
-    {
-        await using var db = OpenContext();
-        await using var transaction = await db.Database.BeginTransactionAsync();
-        db.AddRange(requests.AsEnumerable());
-        await new ConversationLinker(db).LinkAsync(requests);
-        await db.SaveChangesAsync();
-        await transaction.CommitAsync();
-    }
-
-    private async Task AnswerAsync(TrafficRequest item)
-    {
-        await using var db = OpenContext();
-        await using var transaction = await db.Database.BeginTransactionAsync();
-        var request = await db.Requests.SingleAsync(stored => stored.RequestId == item.RequestId);
-        Answer(request, item);
-        await new ConversationLinker(db).LinkAnswerAsync(request);
-        await db.SaveChangesAsync();
-        await transaction.CommitAsync();
     }
 
     private async Task AssertTruthAsync(List<TrafficRequest> traffic, bool withParents)

@@ -79,7 +79,7 @@ public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> conte
         SELECT train_id, max(depth)::bigint FROM chain GROUP BY train_id;
         """;
 
-    private const string Settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET TRANSACTION READ ONLY;";
+    private const string Settings = $"{RebuildStatements.Settings}; SET TRANSACTION READ ONLY";
 
     /// <summary>Counts what is stored, and compares it with what a rebuild would store.</summary>
     /// <param name="analysis">What to look at; null for all.</param>
@@ -114,7 +114,7 @@ public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> conte
         await using var transaction = await db.Database.BeginTransactionAsync(
             IsolationLevel.RepeatableRead, cancellationToken);
         await db.ExecuteAsync(Settings, [], cancellationToken);
-        var trains = await db.ReadAsync(Counts, [DbCommands.Text("train", trainId)], CountsAsync, cancellationToken);
+        var trains = await db.ReadAllAsync(Counts, [DbCommands.Text("train", trainId)], Train, cancellationToken);
         var fans = await NumbersAsync(db, FanOut, trainId, cancellationToken);
         var orphans = await NumbersAsync(db, Orphans, trainId, cancellationToken);
         var depths = await NumbersAsync(db, Depth, trainId, cancellationToken);
@@ -133,30 +133,20 @@ public sealed class ConversationAnalyzer(IDbContextFactory<NexusDbContext> conte
             => numbers.TryGetValue(train.TrainId!, out var row) ? row[column] : 0;
     }
 
-    private static async Task<List<TrainConversations>> CountsAsync(
-        DbDataReader reader, CancellationToken cancellationToken)
+    private static TrainConversations Train(DbDataReader row) => new()
     {
-        var trains = new List<TrainConversations>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            trains.Add(new()
-            {
-                TrainId = reader.GetString(0),
-                Requests = reader.GetInt64(1),
-                WithHashes = reader.GetInt64(2),
-                Conversations = reader.GetInt64(3),
-                Branches = reader.GetInt64(4),
-                Chains = reader.GetInt64(5),
-                Subtasks = reader.GetInt64(6),
-                Continuations = reader.GetInt64(7),
-                Retries = reader.GetInt64(8),
-                Deferred = reader.GetInt64(9),
-                Unlinked = reader.GetInt64(10),
-            });
-        }
-
-        return trains;
-    }
+        TrainId = row.GetString(0),
+        Requests = row.GetInt64(1),
+        WithHashes = row.GetInt64(2),
+        Conversations = row.GetInt64(3),
+        Branches = row.GetInt64(4),
+        Chains = row.GetInt64(5),
+        Subtasks = row.GetInt64(6),
+        Continuations = row.GetInt64(7),
+        Retries = row.GetInt64(8),
+        Deferred = row.GetInt64(9),
+        Unlinked = row.GetInt64(10),
+    };
 
     // Numbers by train, in the order of the columns.
     private static Task<Dictionary<string, long[]>> NumbersAsync(

@@ -25,6 +25,10 @@ internal static class LinkRules
     public static int DistanceTo(LinkSubject subject, LinkCandidate parent)
         => subject.Hashes.Prefixes[parent.Prefix - 1].AnswersAfter;
 
+    /// <summary>Whether a request placed so has all its beginnings written down: the turn before it is not stored.</summary>
+    public static bool HasLostTurn(LinkKind? kind, int? distance)
+        => kind is not (null or LinkKind.Retry) && distance != 1;
+
     /// <summary>Whether the first is the better parent: of more messages, by the answer that follows, by the system
     /// prompt, the newer.</summary>
     public static bool IsBetter(LinkSubject subject, LinkCandidate first, LinkCandidate second)

@@ -70,18 +70,21 @@ internal sealed class LinkSubject
         Request.StableSystemHash = Hashes.StableSystemHash;
         Request.UserIdHash = Hashes.UserIdHash;
         Request.AnswerHash = Answered;
-        FillInFacts();
+        if (IsPlaced)
+        {
+            // Of the others the place decides what is written down.
+            FillInFacts();
+        }
     }
 
     /// <summary>Writes down the rest, as the place asks for it: all beginnings where the longest is not the parent's.</summary>
     public void FillInFacts()
     {
-        var filled = (Request.CurrentMessageHash is null ? 0 : LinkFacts.HasCurrentHash)
-            | (Request.ParentMessageHash is null ? 0 : LinkFacts.HasParentHash)
-            | (Request.SystemHash is null ? 0 : LinkFacts.HasSystemHash)
-            | (Request.Model is null ? 0 : LinkFacts.NamesModel);
+        var filled = LinkFacts.Filled(
+            Request.CurrentMessageHash is not null, Request.ParentMessageHash is not null, Request.SystemHash is not null,
+            Request.Model is not null);
         Request.LinkFacts = LinkFacts.Of(
-            Hashes, Answer, filled, Request is { LinkKind: not (null or LinkKind.Retry), LinkDistance: not 1 });
+            Hashes, Answer, filled, LinkRules.HasLostTurn(Request.LinkKind, Request.LinkDistance));
     }
 
     /// <summary>The link hash of an opening with just this text.</summary>

@@ -65,6 +65,24 @@ internal static class DbCommands
         return await read(reader.DbDataReader, cancellationToken);
     }
 
+    /// <summary>Every row of one statement.</summary>
+    public static Task<List<T>> ReadAllAsync<T>(
+        this DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters, Func<DbDataReader, T> read,
+        CancellationToken cancellationToken)
+        => db.ReadAsync(
+            sql, parameters,
+            async (reader, token) =>
+            {
+                var rows = new List<T>();
+                while (await reader.ReadAsync(token))
+                {
+                    rows.Add(read(reader));
+                }
+
+                return rows;
+            },
+            cancellationToken);
+
     private static (IRelationalCommand Command, RelationalCommandParameterObject Arguments) Build(
         DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters)
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
-using Nexus.Data.Requests;
 using Nexus.Data.Seeding.Traffic;
 using Nexus.Data.Tests.Fixtures;
 using Npgsql;
@@ -35,9 +34,14 @@ public sealed class RebuildBesideWritersTests : RebuildTest
             while (Next() is { } item)
             {
                 var clock = Stopwatch.StartNew();
-                await StoreAsync(item, withAnswer: item.RequestId.GetHashCode() % 3 != 0);
+                var withAnswer = item.RequestId.GetHashCode() % 3 != 0;
+                await StoreAsync(item.ToRequest(withAnswer));
                 var stored = clock.Elapsed;
-                await AnswerAsync(item);
+                if (!withAnswer && (item.ResponseStatus is not null || item.Error is not null))
+                {
+                    await AnswerAsync(item.RequestId, item.Answer);
+                }
+
                 var answered = clock.Elapsed - stored;
                 longest[writer] = new[] { longest[writer], stored, answered }.Max();
             }
@@ -189,70 +193,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
     {
         foreach (var batch in traffic.Chunk(100))
         {
-            await using var db = OpenContext();
-            await using var transaction = await db.Database.BeginTransactionAsync();
-            var requests = batch.Select(item => Request(item, withAnswer: true)).ToArray();
-            db.AddRange(requests.AsEnumerable());
-            await new ConversationLinker(db).LinkAsync(requests);
-            await db.SaveChangesAsync();
-            await transaction.CommitAsync();
-        }
-    }
-
-    private async Task StoreAsync(TrafficRequest item, bool withAnswer)
-    {
-        await using var db = OpenContext();
-        await using var transaction = await db.Database.BeginTransactionAsync();
-        var request = Request(item, withAnswer);
-        db.Add(request);
-        await new ConversationLinker(db).LinkAsync(request);
-        await db.SaveChangesAsync();
-        await transaction.CommitAsync();
-    }
-
-    private async Task AnswerAsync(TrafficRequest item)
-    {
-        await using var db = OpenContext();
-        await using var transaction = await db.Database.BeginTransactionAsync();
-        var request = await db.Requests.SingleAsync(stored => stored.RequestId == item.RequestId);
-        if (!request.HasAnswer && (item.ResponseStatus is not null || item.Error is not null))
-        {
-            Answer(request, item);
-            await new ConversationLinker(db).LinkAnswerAsync(request);
-            await db.SaveChangesAsync();
-            await transaction.CommitAsync();
-        }
-    }
-
-    private static ApiRequest Request(TrafficRequest item, bool withAnswer)
-    {
-        var request = new ApiRequest
-        {
-            RequestId = item.RequestId,
-            TrainId = item.TrainId,
-            Timestamp = item.Timestamp,
-            Method = "POST",
-            Path = item.Path,
-            Model = item.Model,
-            RequestType = item.RequestType,
-        };
-        request.SetBody(item.Body);
-        if (withAnswer)
-        {
-            Answer(request, item);
-        }
-
-        return request;
-    }
-
-    private static void Answer(ApiRequest request, TrafficRequest item)
-    {
-        request.ResponseStatus = item.ResponseStatus;
-        request.CompletedAt = item.CompletedAt;
-        request.Error = item.Error;
-        if (item.ResponseBody is { } answer)
-        {
-            request.SetResponseBody(answer);
+            await StoreAsync([.. batch.Select(item => item.ToRequest())]);
         }
     }
 }

@@ -7,7 +7,7 @@ using Npgsql;
 namespace Nexus.Data.Tests.Conversations.Rebuilding;
 
 /// <summary>Imports logs, spoils what is stored of their links, rebuilds, and reads all of it back.</summary>
-public abstract class RebuildTest : DatabaseTest
+public abstract class RebuildTest : LinkingTest
 {
     /// <summary>Takes every link away and leaves the original's hashes, as on an adopted database.</summary>
     protected const string Wipe =

@@ -32,23 +32,28 @@ internal static class LinkFacts
     private const int HashLength = SHA256.HashSizeInBytes;
     private const int Head = 14;
 
+    /// <summary>The first byte, by which columns are filled.</summary>
+    public static byte Filled(bool currentHash, bool parentHash, bool systemHash, bool model)
+        => (byte)((currentHash ? HasCurrentHash : 0) | (parentHash ? HasParentHash : 0)
+            | (systemHash ? HasSystemHash : 0) | (model ? NamesModel : 0));
+
     /// <summary>Writes down what the bodies tell.</summary>
     /// <param name="hashes">Of the request.</param>
     /// <param name="answer">Of the answer.</param>
-    /// <param name="filled">The flags of the columns that are filled.</param>
+    /// <param name="filled">The first byte.</param>
     /// <param name="all">Whether with all beginnings.</param>
-    public static byte[] Of(RequestHashes hashes, AnswerHashes answer, int filled, bool all)
+    public static byte[] Of(RequestHashes hashes, AnswerHashes answer, byte filled, bool all)
     {
         if (!hashes.HasMessages)
         {
-            return [(byte)filled];
+            return [filled];
         }
 
         var further = all && hashes.Prefixes.Count > 1 ? hashes.Prefixes.Skip(1) : [];
         using var facts = new MemoryStream(Head + (3 * HashLength));
         using var writer = new BinaryWriter(facts);
         MessagePrefix? longest = hashes.Prefixes.Count > 0 ? hashes.Prefixes[0] : null;
-        writer.Write((byte)filled);
+        writer.Write(filled);
         writer.Write((byte)((hashes.IsSummarizer ? IsSummarizer : 0) | (hashes.Continuation is null ? 0 : IsContinuation)
             | (hashes.OpeningTextHash is null ? 0 : IsOpening) | (longest is null ? 0 : HasBeginning)
             | (longest?.NextAnswerHash is null ? 0 : HasFollowing) | (further.Any() ? HasAllBeginnings : 0)));

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
 using NpgsqlTypes;
@@ -65,30 +64,16 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
             {
                 await using var transaction = await db.Database.BeginTransactionAsync(token);
                 await db.ExecuteAsync(RebuildStatements.Settings, [], token);
-                var trains = await db.ReadAsync(
+                var trains = await db.ReadAllAsync(
                     RebuildStatements.FindTrains,
                     [
                         DbCommands.Text("train", rebuild.TrainId),
                         DbCommands.Parameter("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, rebuild.RequestIds?.ToArray()),
                     ],
-                    (reader, inner) => AllAsync(reader, row => (row.GetString(0), row.GetInt64(1)), inner), token);
-                var shared = await db.ReadAsync(
-                    RebuildStatements.FindShared, [],
-                    (reader, inner) => AllAsync(reader, row => row.GetGuid(0), inner), token);
+                    row => (row.GetString(0), row.GetInt64(1)), token);
+                var shared = await db.ReadAllAsync(RebuildStatements.FindShared, [], row => row.GetGuid(0), token);
                 return (trains, shared.ToArray());
             },
             cancellationToken);
-    }
-
-    private static async Task<List<T>> AllAsync<T>(
-        DbDataReader reader, Func<DbDataReader, T> read, CancellationToken cancellationToken)
-    {
-        var rows = new List<T>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            rows.Add(read(reader));
-        }
-
-        return rows;
     }
 }

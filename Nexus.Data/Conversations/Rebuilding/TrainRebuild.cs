@@ -76,21 +76,14 @@ internal sealed class TrainRebuild(
         return TrainPlan.Make(links, _reader.Details, options.Limit, _ids);
     }
 
-    private Task<bool> AddForeignAsync(
+    private async Task<bool> AddForeignAsync(
         string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
-        => db.ReadAsync(
-            sql, [DbCommands.Text("train", trainId), .. parameters],
-            async (reader, token) =>
-            {
-                var isNew = false;
-                while (await reader.ReadAsync(token))
-                {
-                    isNew |= _foreign.Add(reader.GetGuid(0));
-                }
-
-                return isNew;
-            },
-            cancellationToken);
+    {
+        var known = _foreign.Count;
+        _foreign.UnionWith(await db.ReadAllAsync(
+            sql, [DbCommands.Text("train", trainId), .. parameters], row => row.GetGuid(0), cancellationToken));
+        return _foreign.Count > known;
+    }
 
     private async Task<RebuiltTrain> WriteAsync(CancellationToken cancellationToken)
     {

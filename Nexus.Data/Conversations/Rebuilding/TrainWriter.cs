@@ -37,7 +37,6 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         foreach (var place in plan.Rows)
         {
             var row = links.Model[place];
-            var isPlaced = row.Kind is not null;
             await import.StartRowAsync(cancellationToken);
             await import.WriteAsync(row.Id, NpgsqlDbType.Uuid, cancellationToken);
             await import.WriteAsync(row.Version, NpgsqlDbType.Xid, cancellationToken);
@@ -46,35 +45,20 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
             await UuidAsync(links.Id(row.Parent));
             await UuidAsync(links.Id(row.ParentTask));
             await import.WriteAsync(row.Traits.HasFlag(RowTraits.IsSubtask), NpgsqlDbType.Boolean, cancellationToken);
-            await TextAsync(row.Kind is { } kind ? EnumText<LinkKind>.Word(kind) : null);
-            await NumberAsync(links.DistanceOf(place));
-            await NumberAsync(links.CandidatesOf(place));
+            await import.WriteOrNullAsync(
+                row.Kind is { } kind ? EnumText<LinkKind>.Word(kind) : null, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteOrNullAsync(links.DistanceOf(place), NpgsqlDbType.Integer, cancellationToken);
+            await import.WriteOrNullAsync(links.CandidatesOf(place), NpgsqlDbType.Integer, cancellationToken);
             await UuidAsync(links.Id(row.RetryOf));
-            if (isPlaced)
-            {
-                await import.WriteAsync(links.ClaimsBranch(place), NpgsqlDbType.Boolean, cancellationToken);
-            }
-            else
-            {
-                await import.WriteNullAsync(cancellationToken);
-            }
-
+            await import.WriteOrNullAsync(
+                row.Kind is null ? default(bool?) : links.ClaimsBranch(place), NpgsqlDbType.Boolean, cancellationToken);
             await StageHashesAsync(import, plan, place, cancellationToken);
         }
 
         await import.CompleteAsync(cancellationToken);
 
-        Task UuidAsync(Guid id) => id == Guid.Empty
-            ? import.WriteNullAsync(cancellationToken)
-            : import.WriteAsync(id, NpgsqlDbType.Uuid, cancellationToken);
-
-        Task TextAsync(string? text) => text is null
-            ? import.WriteNullAsync(cancellationToken)
-            : import.WriteAsync(text, NpgsqlDbType.Text, cancellationToken);
-
-        Task NumberAsync(int? number) => number is null
-            ? import.WriteNullAsync(cancellationToken)
-            : import.WriteAsync(number.Value, NpgsqlDbType.Integer, cancellationToken);
+        Task UuidAsync(Guid id)
+            => import.WriteOrNullAsync(id == Guid.Empty ? default(Guid?) : id, NpgsqlDbType.Uuid, cancellationToken);
     }
 
     private static async Task StageHashesAsync(
@@ -88,24 +72,10 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         await import.WriteAsync(values.HasLinkHashes, NpgsqlDbType.Boolean, cancellationToken);
         await HexadecimalAsync(values.Current);
         await HexadecimalAsync(values.System);
-        if (values.MessageCount < 0)
-        {
-            await import.WriteNullAsync(cancellationToken);
-        }
-        else
-        {
-            await import.WriteAsync(values.MessageCount, NpgsqlDbType.Integer, cancellationToken);
-        }
-
-        if (values.Model < 0)
-        {
-            await import.WriteNullAsync(cancellationToken);
-        }
-        else
-        {
-            await import.WriteAsync(model.Text(values.Model), NpgsqlDbType.Text, cancellationToken);
-        }
-
+        await import.WriteOrNullAsync(
+            values.MessageCount < 0 ? default(int?) : values.MessageCount, NpgsqlDbType.Integer, cancellationToken);
+        await import.WriteOrNullAsync(
+            values.Model < 0 ? null : model.Text(values.Model), NpgsqlDbType.Text, cancellationToken);
         await BytesAsync(values.Link);
         await import.WriteAsync(LinkHash.Version, NpgsqlDbType.Smallint, cancellationToken);
         await BytesAsync(values.HasLinkHashes ? model.SystemHash(row.System) : null);
@@ -122,13 +92,10 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
                 kept[RowHashes.System], kept[RowHashes.Link], kept[RowHashes.Answer], kept[RowHashes.Facts]);
         }
 
-        Task HexadecimalAsync(byte[]? hash) => hash is null
-            ? import.WriteNullAsync(cancellationToken)
-            : import.WriteAsync(Convert.ToHexStringLower(hash), NpgsqlDbType.Text, cancellationToken);
+        Task HexadecimalAsync(byte[]? hash) => import.WriteOrNullAsync(
+            hash is null ? null : Convert.ToHexStringLower(hash), NpgsqlDbType.Text, cancellationToken);
 
-        Task BytesAsync(byte[]? hash) => hash is null
-            ? import.WriteNullAsync(cancellationToken)
-            : import.WriteAsync(hash, NpgsqlDbType.Bytea, cancellationToken);
+        Task BytesAsync(byte[]? hash) => import.WriteOrNullAsync(hash, NpgsqlDbType.Bytea, cancellationToken);
     }
 
     // With all beginnings where linking one by one writes them down, and the columns that are filled when it is done.
@@ -141,75 +108,66 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
             return null;
         }
 
-        if (row.WholeFacts != 0 && row.Kind is not (null or LinkKind.Retry) && plan.Links.DistanceOf(place) != 1)
+        if (row.WholeFacts != 0 && LinkRules.HasLostTurn(row.Kind, plan.Links.DistanceOf(place)))
         {
             facts = model.Bytes.Get(row.WholeFacts).ToArray();
         }
 
-        facts[0] = (byte)((row.Traits.HasFlag(RowTraits.HasCompatibleHash) ? LinkFacts.HasCurrentHash : 0)
-            | (row.Traits.HasFlag(RowTraits.HasParentHash) || plan.FillsParentHash(ref row) ? LinkFacts.HasParentHash : 0)
-            | (row.Traits.HasFlag(RowTraits.HasSystemHash) ? LinkFacts.HasSystemHash : 0)
-            | (row.Model >= 0 ? LinkFacts.NamesModel : 0));
+        facts[0] = LinkFacts.Filled(
+            row.Traits.HasFlag(RowTraits.HasCompatibleHash),
+            row.Traits.HasFlag(RowTraits.HasParentHash) || plan.FillsParentHash(ref row),
+            row.Traits.HasFlag(RowTraits.HasSystemHash), row.Model >= 0);
         return facts;
     }
 
-    private async Task WriteWaitsAsync(TrainPlan plan, CancellationToken cancellationToken)
+    private Task WriteWaitsAsync(TrainPlan plan, CancellationToken cancellationToken)
     {
-        if (plan.Waits.Count == 0)
+        var model = plan.Links.Model;
+        return ReplaceAsync(
+            model, plan.Waits, RebuildStatements.DropWaits, RebuildStatements.CopyWaits,
+            place => plan.WaitsOf(place) == 0 ? []
+                : plan.Links.SummaryWait(place) is { } wait ? [.. RowDetails.Waits(Kept(place)), wait]
+                : RowDetails.Waits(Kept(place)),
+            cancellationToken);
+
+        ReadOnlySpan<byte> Kept(int place) => model.Bytes.Get(model[place].Details);
+    }
+
+    private Task WriteKeysAsync(TrainPlan plan, CancellationToken cancellationToken)
+    {
+        var model = plan.Links.Model;
+        return ReplaceAsync(
+            model, plan.Keys, RebuildStatements.DropKeys, RebuildStatements.CopyKeys,
+            place => RowDetails.Keys(model.Bytes.Get(model[place].Details)), cancellationToken);
+    }
+
+    // The keys of requests in one of the two tables of keys, all of them anew.
+    private async Task ReplaceAsync(
+        TrainModel model, List<int> places, string drop, string copy, Func<int, List<byte[]>> keys,
+        CancellationToken cancellationToken)
+    {
+        if (places.Count == 0)
         {
             return;
         }
 
-        var model = plan.Links.Model;
-        await DropAsync(RebuildStatements.DropWaits, model, plan.Waits, cancellationToken);
-        await using var import = await connection.BeginBinaryImportAsync(RebuildStatements.CopyWaits, cancellationToken);
+        await DropAsync(drop, model, places, cancellationToken);
+        await using var import = await connection.BeginBinaryImportAsync(copy, cancellationToken);
         import.Timeout = Timeout.InfiniteTimeSpan;
-        foreach (var place in plan.Waits.Where(place => plan.WaitsOf(place) != 0))
+        foreach (var place in places)
         {
-            var waits = RowDetails.Waits(model.Bytes.Get(model[place].Details));
-            if (plan.Links.SummaryWait(place) is { } wait)
+            foreach (var key in keys(place))
             {
-                waits.Add(wait);
+                await import.StartRowAsync(cancellationToken);
+                await import.WriteAsync(model[place].Id, NpgsqlDbType.Uuid, cancellationToken);
+                await import.WriteAsync(key, NpgsqlDbType.Bytea, cancellationToken);
+                await import.WriteAsync(model.TrainId, NpgsqlDbType.Text, cancellationToken);
+                await import.WriteAsync(
+                    PostgresTime.Of(model[place].Time).UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
             }
-
-            await WriteKeysAsync(import, model, place, waits, cancellationToken);
         }
 
         await import.CompleteAsync(cancellationToken);
-    }
-
-    private async Task WriteKeysAsync(TrainPlan plan, CancellationToken cancellationToken)
-    {
-        if (plan.Keys.Count == 0)
-        {
-            return;
-        }
-
-        var model = plan.Links.Model;
-        await DropAsync(RebuildStatements.DropKeys, model, plan.Keys, cancellationToken);
-        await using var import = await connection.BeginBinaryImportAsync(RebuildStatements.CopyKeys, cancellationToken);
-        import.Timeout = Timeout.InfiniteTimeSpan;
-        foreach (var place in plan.Keys)
-        {
-            await WriteKeysAsync(
-                import, model, place, RowDetails.Keys(model.Bytes.Get(model[place].Details)), cancellationToken);
-        }
-
-        await import.CompleteAsync(cancellationToken);
-    }
-
-    private static async Task WriteKeysAsync(
-        NpgsqlBinaryImporter import, TrainModel model, int place, List<byte[]> keys, CancellationToken cancellationToken)
-    {
-        foreach (var key in keys)
-        {
-            await import.StartRowAsync(cancellationToken);
-            await import.WriteAsync(model[place].Id, NpgsqlDbType.Uuid, cancellationToken);
-            await import.WriteAsync(key, NpgsqlDbType.Bytea, cancellationToken);
-            await import.WriteAsync(model.TrainId, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(
-                PostgresTime.Of(model[place].Time).UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
-        }
     }
 
     private async Task WritePromptsAsync(TrainPlan plan, CancellationToken cancellationToken)
@@ -225,7 +183,8 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         import.Timeout = Timeout.InfiniteTimeSpan;
         foreach (var place in plan.Prompts)
         {
-            for (var i = model.FirstPromptFrom(place); i < model.FirstPromptFrom(place + 1); i++)
+            var end = model.FirstPromptFrom(place + 1);
+            for (var i = model.FirstPromptFrom(place); i < end; i++)
             {
                 var prompt = model.Prompts[i];
                 await import.StartRowAsync(cancellationToken);
@@ -234,13 +193,10 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
                 await import.WriteAsync(model.TrainId, NpgsqlDbType.Text, cancellationToken);
                 await import.WriteAsync(
                     PostgresTime.Of(model[place].Time).UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
-                await (prompt.ToolUseId is null
-                    ? import.WriteNullAsync(cancellationToken)
-                    : import.WriteAsync(prompt.ToolUseId, NpgsqlDbType.Text, cancellationToken));
+                await import.WriteOrNullAsync(prompt.ToolUseId, NpgsqlDbType.Text, cancellationToken);
                 await import.WriteAsync(model.Bytes.Get(prompt.Hash).ToArray(), NpgsqlDbType.Bytea, cancellationToken);
-                await (prompt.Subtask < 0
-                    ? import.WriteNullAsync(cancellationToken)
-                    : import.WriteAsync(model[prompt.Subtask].Id, NpgsqlDbType.Uuid, cancellationToken));
+                await import.WriteOrNullAsync(
+                    prompt.Subtask < 0 ? default(Guid?) : model[prompt.Subtask].Id, NpgsqlDbType.Uuid, cancellationToken);
             }
         }
 

@@ -258,8 +258,8 @@ internal sealed record RoleCatalog
     {
         var roles = Enum.GetValues<NexusRole>().Select(options.NameOf).ToArray();
         var known = Columns(db);
-        var server = (await ReadRowsAsync(
-            db, ServerStatement, [], row => new RoleCatalog
+        var server = (await db.ReadAllAsync(
+            ServerStatement, [], row => new RoleCatalog
             {
                 Version = row.GetInt32(0),
                 User = row.GetString(1),
@@ -281,10 +281,10 @@ internal sealed record RoleCatalog
         NpgsqlParameter[] Names()
             => [DbCommands.Texts("relations", [.. known.Keys]), DbCommands.Texts("functions", RolePolicy.Functions)];
 
-        var owners = await ReadRowsAsync(
-            db, OwnersStatement, [], row => (Kind: KindOf(row), Privilege: row.GetString(1)), cancellationToken);
-        var later = await ReadRowsAsync(
-            db, LaterStatement, [DbCommands.Text("migration", options.NameOf(NexusRole.Migration))],
+        var owners = await db.ReadAllAsync(
+            OwnersStatement, [], row => (Kind: KindOf(row), Privilege: row.GetString(1)), cancellationToken);
+        var later = await db.ReadAllAsync(
+            LaterStatement, [DbCommands.Text("migration", options.NameOf(NexusRole.Migration))],
             row => (Kind: KindOf(row), InSchema: row.GetBoolean(1), Right: row.IsDBNull(2)
                 ? null
                 : new LaterRight(KindOf(row), row.GetBoolean(1), row.GetString(2), row.GetString(3), row.GetBoolean(4))),
@@ -292,9 +292,9 @@ internal sealed record RoleCatalog
         var laterFunctions = later.Where(right => right is { InSchema: false, Kind: SecuredKind.Function }).ToList();
         return server with
         {
-            Objects = await ReadRowsAsync(db, ThingsStatement, Names(), ReadObject, cancellationToken),
-            Rights = await ReadRowsAsync(
-                db, RightsStatement, Names(),
+            Objects = await db.ReadAllAsync(ThingsStatement, Names(), ReadObject, cancellationToken),
+            Rights = await db.ReadAllAsync(
+                RightsStatement, Names(),
                 row => new Right(
                     KindOf(row), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetString(3),
                     row.GetString(4), row.GetString(5), row.GetBoolean(6)),
@@ -303,19 +303,19 @@ internal sealed record RoleCatalog
             Later = [.. later.Select(row => row.Right).OfType<LaterRight>()],
             IsLaterFunctionPublic = laterFunctions.Count == 0
                 || laterFunctions.Any(row => row.Right is { Grantee: Right.Everybody }),
-            Roles = (await ReadRowsAsync(
-                    db, RolesStatement,
+            Roles = (await db.ReadAllAsync(
+                    RolesStatement,
                     [DbCommands.Texts("roles", roles), DbCommands.Text("set", server.Version >= Version16 ? "SET" : "MEMBER")],
                     row => new RoleState(
                         row.GetString(0), row.GetFieldValue<string[]>(1), row.GetBoolean(2), row.GetBoolean(3)),
                     cancellationToken))
                 .ToDictionary(role => role.Name),
-            Memberships = await ReadRowsAsync(
-                db, MembershipsStatement, [DbCommands.Texts("roles", roles)],
+            Memberships = await db.ReadAllAsync(
+                MembershipsStatement, [DbCommands.Texts("roles", roles)],
                 row => new Membership(row.GetString(0), row.GetString(1), row.GetString(2)), cancellationToken),
             Verifiers = server.IsSuperuser
-                ? (await ReadRowsAsync(
-                    db, VerifiersStatement, [DbCommands.Texts("roles", roles)],
+                ? (await db.ReadAllAsync(
+                    VerifiersStatement, [DbCommands.Texts("roles", roles)],
                     row => (Role: row.GetString(0), Verifier: row.GetString(1)), cancellationToken))
                 .ToDictionary(row => row.Role, row => row.Verifier)
                 : null,
@@ -353,21 +353,4 @@ internal sealed record RoleCatalog
         Writable = row.GetFieldValue<string[]>(11),
         Nulls = row.GetString(12),
     };
-
-    private static Task<List<T>> ReadRowsAsync<T>(
-        NexusDbContext db, string sql, NpgsqlParameter[] parameters, Func<DbDataReader, T> read,
-        CancellationToken cancellationToken)
-        => db.ReadAsync(
-            sql, parameters,
-            async (reader, token) =>
-            {
-                var rows = new List<T>();
-                while (await reader.ReadAsync(token))
-                {
-                    rows.Add(read(reader));
-                }
-
-                return rows;
-            },
-            cancellationToken);
 }

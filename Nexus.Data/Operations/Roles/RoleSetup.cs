@@ -118,23 +118,13 @@ public sealed class RoleSetup(IDbContextFactory<NexusDbContext> contexts)
 
         await db.ExecuteAsync(TryFunction, [], cancellationToken);
         var attempts = new RoleAttempts(catalog, options, Quoting(db)).List();
-        var answers = await db.ReadAsync(
+        var answers = await db.ReadAllAsync(
             TryStatement,
             [
                 DbCommands.Texts("roles", [.. attempts.Select(attempt => attempt.By)]),
                 DbCommands.Texts("statements", [.. attempts.Select(attempt => attempt.Statement)]),
             ],
-            async (reader, token) =>
-            {
-                var texts = new List<string>();
-                while (await reader.ReadAsync(token))
-                {
-                    texts.Add(reader.GetString(0));
-                }
-
-                return texts;
-            },
-            cancellationToken);
+            row => row.GetString(0), cancellationToken);
         await transaction.RollbackAsync(cancellationToken);
         return [.. attempts.Zip(answers, Judge)];
     }
