@@ -1,6 +1,10 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Nexus.Data.Operations.Roles;
 using Nexus.Data.Tests.Fixtures;
+using Npgsql;
 
 namespace Nexus.Data.Tests.Operations.Roles;
 
@@ -92,28 +96,85 @@ public sealed class RolePasswordTests : RoleTest
     }
 
     [Test]
-    public async Task Neither_passwords_nor_what_the_server_keeps_of_them_are_in_statements_or_plans()
+    public async Task Neither_passwords_nor_what_the_server_keeps_of_them_are_in_statements_plans_or_the_servers_log()
     {
         var logs = new List<string>();
         var commands = new CommandCounter();
+        var server = new ServerLog();
         var builder = new DbContextOptionsBuilder<NexusDbContext>();
-        builder.UseNexus(ConnectionString).AddInterceptors(commands).LogTo(logs.Add);
+        builder.UseNexus(ServerLog.Asked(ConnectionString)).AddInterceptors(commands, server).LogTo(logs.Add);
         var setup = new RoleSetup(new LoggedContexts(builder.Options));
 
         var plan = await setup.PlanAsync(Options);
         await setup.ApplyAsync(plan);
 
-        var told = string.Join('\n', [.. logs, .. commands.Commands, plan.ToString(), .. plan.Changes.Select(change => change.ToString())]);
+        var told = string.Join(
+            '\n',
+            [
+                .. logs, .. commands.Commands, .. server.Lines, plan.ToString(),
+                .. plan.Changes.Select(change => change.ToString()),
+            ]);
         Assert.Multiple(() =>
         {
-            Assert.That(told, Does.Contain("nexus.verifier"));
+            Assert.That(server.Lines, Has.Some.Contains("nexus_password").And.Some.Contains("arameters: $1 = "));
             Assert.That(told, Does.Not.Contain("SCRAM-SHA-256$"));
             Assert.That(Options.Passwords.Values.Where(told.Contains), Is.Empty);
         });
     }
 
+    [Test]
+    public async Task An_error_does_not_tell_what_the_server_keeps_of_a_password()
+    {
+        await SetUpAsync();
+        var server = new ServerLog();
+        var builder = new DbContextOptionsBuilder<NexusDbContext>();
+        builder.UseNexus(ServerLog.Asked(ConnectionString)).AddInterceptors(server);
+        var setup = new RoleSetup(new LoggedContexts(builder.Options));
+        var other = With(new() { [NexusRole.App] = "another one" });
+        var plan = await setup.PlanAsync(other);
+        await using var holder = new NpgsqlConnection(ConnectionString);
+        await holder.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand($"ALTER ROLE {Options.NameOf(NexusRole.App)} PASSWORD 'a third'", holder))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        var applying = setup.ApplyAsync(plan);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        await transaction.CommitAsync();
+
+        var error = Assert.ThrowsAsync<NexusDataException>(() => applying)!;
+        Assert.Multiple(() =>
+        {
+            Assert.That(error.Kind, Is.EqualTo(NexusDataErrorKind.Conflict));
+            Assert.That(error.ToString() + string.Join('\n', server.Lines), Does.Not.Contain("SCRAM-SHA-256$"));
+        });
+    }
+
     private RoleSetupOptions With(Dictionary<NexusRole, string> passwords)
         => new() { Prefix = Options.Prefix, Passwords = passwords };
+
+    // What the server would write into its log where it logs everything.
+    private sealed class ServerLog : DbConnectionInterceptor
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public static string Asked(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Options = "-c log_statement=all -c log_min_duration_statement=0 -c client_min_messages=log",
+            IncludeErrorDetail = true,
+            Pooling = false,
+        }.ConnectionString;
+
+        public override Task ConnectionOpenedAsync(
+            DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            ((NpgsqlConnection)connection).Notice += (_, told) => Lines.Enqueue(
+                $"{told.Notice.MessageText} {told.Notice.Detail} {told.Notice.Where} {told.Notice.InternalQuery}");
+            return Task.CompletedTask;
+        }
+    }
 
     private sealed class LoggedContexts(DbContextOptions<NexusDbContext> options) : IDbContextFactory<NexusDbContext>
     {

@@ -362,6 +362,65 @@ public sealed class RoleSetupTests : RoleTest
             await ReadAsync(ConnectionString, $"SELECT rolname FROM pg_roles WHERE rolname LIKE '{Options.Prefix}%'"), Is.Empty);
     }
 
+    [Test]
+    public async Task A_table_that_others_use_for_long_makes_nobody_wait_for_long()
+    {
+        await MigrateAsync(ConnectionString);
+        var setup = Setup(ConnectionString);
+        var plan = await setup.PlanAsync(Options);
+        var left = await LeftAsync();
+        await using var reader = new NpgsqlConnection(ConnectionString);
+        await reader.OpenAsync();
+        await using var transaction = await reader.BeginTransactionAsync();
+        await using (var read = new NpgsqlCommand("SELECT count(*) FROM api_requests", reader))
+        {
+            await read.ExecuteScalarAsync();
+        }
+
+        Assert.That(
+            () => setup.ApplyAsync(plan),
+            Throws.InstanceOf<NexusDataException>().With.Property("Kind").EqualTo(NexusDataErrorKind.Unavailable)
+                .And.Message.Contains("api_requests").And.Message.Contains("run it again"));
+
+        await transaction.RollbackAsync();
+        Assert.That(await LeftAsync(), Is.EqualTo(left));
+        await SetUpAsync();
+        Assert.That(await LeftAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Of_those_that_set_up_at_once_one_does_and_the_others_are_told()
+    {
+        await MigrateAsync(ConnectionString);
+        var setup = Setup(ConnectionString);
+        var plan = await setup.PlanAsync(Options);
+
+        var ends = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            try
+            {
+                await setup.ApplyAsync(plan);
+                return (NexusDataErrorKind?)null;
+            }
+            catch (NexusDataException exception)
+            {
+                return exception.Kind;
+            }
+        })));
+
+        Assert.Multiple(async () =>
+        {
+            Assert.That(
+                ends,
+                Is.EquivalentTo(new NexusDataErrorKind?[]
+                {
+                    null, NexusDataErrorKind.Conflict, NexusDataErrorKind.Conflict, NexusDataErrorKind.Conflict,
+                }));
+            Assert.That(await LeftAsync(), Is.Empty);
+            Assert.That(await FailuresAsync(), Is.Empty);
+        });
+    }
+
     [TestCase("")]
     [TestCase("pg_x")]
     [TestCase("Nexus")]

@@ -13,14 +13,23 @@ namespace Nexus.Data.Operations.Roles;
 /// <param name="contexts">Makes the contexts.</param>
 public sealed class RoleSetup(IDbContextFactory<NexusDbContext> contexts)
 {
-    // The verifier comes as a parameter, which no log of statements holds, and from there by no statement of its own.
+    // Verifiers come as rows of a COPY, which no server logs, as it logs statements and their parameters, and go on by no
+    // statement of their own. An error's context would be that statement, so the error goes on without it.
+    private const string PasswordTable =
+        "CREATE TEMPORARY TABLE nexus_password (role text, verifier text) ON COMMIT DROP";
+
+    private const string CopyPassword = "COPY pg_temp.nexus_password FROM STDIN (FORMAT binary)";
+
     private const string PasswordStatement =
         """
-        SELECT set_config('nexus.role', @role, true), set_config('nexus.verifier', @verifier, true);
         DO $nexus$
+        DECLARE given record;
         BEGIN
-            EXECUTE format('ALTER ROLE %I PASSWORD %L', current_setting('nexus.role'), current_setting('nexus.verifier'));
-            PERFORM set_config('nexus.verifier', '', true);
+            SELECT role, verifier INTO STRICT given FROM pg_temp.nexus_password;
+            DROP TABLE pg_temp.nexus_password;
+            EXECUTE format('ALTER ROLE %I PASSWORD %L', given.role, given.verifier);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM;
         END $nexus$;
         """;
 
@@ -184,11 +193,24 @@ public sealed class RoleSetup(IDbContextFactory<NexusDbContext> contexts)
         }
     }
 
-    private static Task<int> ApplyAsync(NexusDbContext db, RoleChange change, CancellationToken cancellationToken)
+    private static Task ApplyAsync(NexusDbContext db, RoleChange change, CancellationToken cancellationToken)
         => change.Password is var (role, verifier)
-            ? db.ExecuteAsync(
-                PasswordStatement, [DbCommands.Text("role", role), DbCommands.Text("verifier", verifier)], cancellationToken)
+            ? SetPasswordAsync(db, role, verifier, cancellationToken)
             : db.ExecuteAsync(change.Statement, [], cancellationToken);
+
+    private static async Task SetPasswordAsync(
+        NexusDbContext db, string role, string verifier, CancellationToken cancellationToken)
+    {
+        await db.ExecuteAsync(PasswordTable, [], cancellationToken);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        await using (var rows = await connection.BeginBinaryImportAsync(CopyPassword, cancellationToken))
+        {
+            await rows.WriteRowAsync(cancellationToken, role, verifier);
+            await rows.CompleteAsync(cancellationToken);
+        }
+
+        await db.ExecuteAsync(PasswordStatement, [], cancellationToken);
+    }
 
     // A superuser can become anybody. Others make themselves members for as long as the transaction lasts.
     private static async Task<bool> BecomeMemberAsync(
