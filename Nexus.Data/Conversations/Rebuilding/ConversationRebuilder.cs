@@ -41,7 +41,8 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
             db.Database.SetCommandTimeout(TimeSpan.Zero);
             trains.Add(await db.Database.CreateExecutionStrategy().ExecuteAsync(
-                token => new TrainRebuild(db, options ?? new(), rebuild, trainId, shared, progress).RunAsync(token),
+                token => new TrainRebuild(
+                    db, options ?? new(), rebuild, trainId, checked((int)requests), shared, progress).RunAsync(token),
                 cancellationToken));
             before += requests;
             if (rebuild.Execute)

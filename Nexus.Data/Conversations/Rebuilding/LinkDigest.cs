@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
 
 namespace Nexus.Data.Conversations.Rebuilding;
 
-/// <summary>A digest of all columns that say where a request stands, to compare what is stored with what should be.</summary>
+/// <summary>64 bits of all columns that say where a request stands, to compare what is stored with what should be: other
+/// in each process, and not to be kept.</summary>
 internal static class LinkDigest
 {
     private const byte Null = 2;
@@ -17,12 +17,12 @@ internal static class LinkDigest
         [.. Enum.GetValues<LinkKind>().Select(kind => Encoding.ASCII.GetBytes(EnumText<LinkKind>.Word(kind)))];
 
     /// <summary>Of the row that is being read.</summary>
-    public static Digest Stored(CopyRows rows) => Of(
+    public static long Stored(CopyRows rows) => Of(
         rows.Bytes(12), rows.Bytes(14), rows.Bytes(15), rows.Bytes(20), Flag(rows, 16), rows.Bytes(17),
         Number(rows, 18), Number(rows, 19), Flag(rows, 21), !rows.IsNull(22), rows.Bytes(13));
 
     /// <summary>Of a row as linking has it.</summary>
-    public static Digest Linked(TrainLinks links, int place)
+    public static long Linked(TrainLinks links, int place)
     {
         ref var row = ref links.Model[place];
         if (row.Kind is not { } kind)
@@ -40,7 +40,7 @@ internal static class LinkDigest
             Encoding.UTF8.GetBytes(links.Model.Text(row.Branch)));
     }
 
-    private static Digest Of(
+    private static long Of(
         ReadOnlySpan<byte> conversation, ReadOnlySpan<byte> parent, ReadOnlySpan<byte> parentTask,
         ReadOnlySpan<byte> retryOf, byte isSubtask, ReadOnlySpan<byte> kind, int distance, int candidates, byte claims,
         bool isUnlinked, ReadOnlySpan<byte> branch)
@@ -57,9 +57,14 @@ internal static class LinkDigest
         BinaryPrimitives.WriteInt32BigEndian(all[72..], candidates);
         kind.CopyTo(all[Head..]);
         branch.CopyTo(all[(Head + kind.Length)..]);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(all[..length], hash);
-        return Digest.Of(hash);
+
+        // Two times 32 bits, of which the second begins with another value.
+        HashCode low = default;
+        HashCode high = default;
+        low.AddBytes(all[..length]);
+        high.Add(length);
+        high.AddBytes(all[..length]);
+        return ((long)high.ToHashCode() << 32) | (uint)low.ToHashCode();
     }
 
     private static byte Flag(CopyRows rows, int field)

@@ -25,7 +25,8 @@ internal sealed class TrainLinks
 
     public TrainModel Model { get; }
 
-    public int Conversations => _conversations.Count;
+    /// <summary>The conversations by the rules, as the rows number them.</summary>
+    public IReadOnlyList<Guid> ConversationIds => _conversations;
 
     /// <summary>Identifiers that were made and not found at their roots.</summary>
     public List<Guid> NewConversations { get; } = [];

@@ -5,23 +5,35 @@ using System.Text;
 namespace Nexus.Data.Conversations.Rebuilding;
 
 /// <summary>The requests of a train in the order of their times, with what finds them: a few hundred bytes for each.</summary>
-internal sealed class TrainModel(string trainId)
+internal sealed class TrainModel
 {
     private const int PieceLength = 4096;
 
     private readonly List<TrainRow[]> _pieces = [];
-    private readonly Dictionary<Digest, int> _byMessages = [];
-    private readonly Dictionary<Digest, int> _byAnswer = [];
+    private readonly NewestRows<Digest> _byMessages;
+    private readonly NewestRows<Digest> _byAnswer;
     private readonly Dictionary<Digest, int> _systems = [];
     private readonly List<byte[]> _systemHashes = [];
     private readonly Dictionary<Digest, int> _users = [];
     private readonly List<byte[]> _userHashes = [];
     private readonly Dictionary<string, int> _words = new(StringComparer.Ordinal);
     private readonly List<string> _texts = [];
-    private readonly Dictionary<ulong, int> _keyHeads = [];
-    private readonly List<(ulong Key, int Row, int Before)> _keys = [];
+    private readonly NewestRows<ulong> _newestKeys;
+    private readonly List<(ulong Key, int Row, int Before)> _keys;
 
-    public string TrainId => trainId;
+    /// <param name="trainId">The train.</param>
+    /// <param name="expected">About how many requests it has: what grows by doubling takes twice as much while it
+    /// does.</param>
+    public TrainModel(string trainId, int expected)
+    {
+        TrainId = trainId;
+        _byMessages = new(row => this[row].Messages, expected);
+        _byAnswer = new(row => this[row].Answered, expected);
+        _keys = new(expected);
+        _newestKeys = new(key => _keys[key].Key, expected);
+    }
+
+    public string TrainId { get; }
 
     public int Count { get; private set; }
 
@@ -68,19 +80,17 @@ internal sealed class TrainModel(string trainId)
             Index(row);
         }
 
-        _keyHeads.Clear();
-        var keys = CollectionsMarshal.AsSpan(_keys);
-        for (var i = 0; i < keys.Length; i++)
+        _newestKeys.Clear();
+        for (var key = 0; key < _keys.Count; key++)
         {
-            keys[i].Before = _keyHeads.GetValueOrDefault(keys[i].Key, -1);
-            _keyHeads[keys[i].Key] = i;
+            CollectionsMarshal.AsSpan(_keys)[key].Before = _newestKeys.Replace(key);
         }
     }
 
     /// <summary>The newest with these messages before a place; -1 for none.</summary>
     public int Newest(Digest messages, int before)
     {
-        var place = _byMessages.GetValueOrDefault(messages, -1);
+        var place = _byMessages[messages];
         while (place >= before)
         {
             place = this[place].Same;
@@ -92,7 +102,7 @@ internal sealed class TrainModel(string trainId)
     /// <summary>The newest with these messages and this answer before a place; -1 for none.</summary>
     public int NewestAnswered(Digest answered, int before)
     {
-        var place = _byAnswer.GetValueOrDefault(answered, -1);
+        var place = _byAnswer[answered];
         while (place >= before)
         {
             place = this[place].SameAnswered;
@@ -142,18 +152,20 @@ internal sealed class TrainModel(string trainId)
 
     public string Text(int word) => _texts[word];
 
+    /// <summary>All names, as <see cref="Word(string)"/> numbers them.</summary>
+    public IReadOnlyList<string> Words => _texts;
+
     /// <summary>Notes that the answer of the next row begins so.</summary>
     public void AddKey(ReadOnlySpan<byte> key)
     {
-        var number = BinaryPrimitives.ReadUInt64BigEndian(key);
-        _keys.Add((number, Count, _keyHeads.GetValueOrDefault(number, -1)));
-        _keyHeads[number] = _keys.Count - 1;
+        _keys.Add((BinaryPrimitives.ReadUInt64BigEndian(key), Count, -1));
+        CollectionsMarshal.AsSpan(_keys)[^1].Before = _newestKeys.Replace(_keys.Count - 1);
     }
 
     /// <summary>The newest answer before a place that begins so, among the keys; -1 for none.</summary>
     public int NewestKey(ReadOnlySpan<byte> key, int before)
     {
-        var place = _keyHeads.GetValueOrDefault(BinaryPrimitives.ReadUInt64BigEndian(key), -1);
+        var place = _newestKeys[BinaryPrimitives.ReadUInt64BigEndian(key)];
         while (place >= 0 && _keys[place].Row >= before)
         {
             place = _keys[place].Before;
@@ -182,21 +194,13 @@ internal sealed class TrainModel(string trainId)
         (row.Same, row.SameAnswered, row.Count) = (-1, -1, 1);
         if (row.Messages != Digest.None)
         {
-            ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_byMessages, row.Messages, out var isKnown);
-            if (isKnown)
-            {
-                row.Same = newest;
-                row.Count = this[newest].Count + 1;
-            }
-
-            newest = place;
+            row.Same = _byMessages.Replace(place);
+            row.Count = row.Same < 0 ? 1 : this[row.Same].Count + 1;
         }
 
         if (row.Answered != Digest.None)
         {
-            ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_byAnswer, row.Answered, out var isKnown);
-            row.SameAnswered = isKnown ? newest : -1;
-            newest = place;
+            row.SameAnswered = _byAnswer.Replace(place);
         }
     }
 

@@ -119,10 +119,10 @@ internal sealed class TrainPlan
             TrainId = model.TrainId,
             Requests = model.Count,
             Before = new(before.Count, branchesBefore.Count, orphansBefore),
-            After = new(Links.Conversations, branches.Count, orphans),
+            After = new(Links.ConversationIds.Count, branches.Count, orphans),
             Merged = known.GroupBy(pair => pair.To).Count(group => group.Count() > 1),
             Split = known.GroupBy(pair => pair.From).Count(group => group.Count() > 1),
-            Changes = [.. Rows.Select(ChangeOf)],
+            Changes = new RequestChanges(this),
             ChangedDetails = Waits.Concat(Keys).Concat(Prompts).Distinct().Count(),
             LargestMoves =
             [
@@ -134,14 +134,6 @@ internal sealed class TrainPlan
     }
 
     private static Guid? Known(Guid id) => id == Guid.Empty ? null : id;
-
-    private RequestChange ChangeOf(int place)
-    {
-        ref var row = ref Links.Model[place];
-        return new(
-            row.Id, Known(row.StoredConversation), Known(Links.ConversationOf(place)),
-            row.StoredBranch < 0 ? null : Links.Model.Text(row.StoredBranch), Links.Model.Text(row.Branch));
-    }
 
     private bool Differs(int place, ref TrainRow row)
         => row.Traits.HasFlag(RowTraits.HashesDiffer)

@@ -238,7 +238,7 @@ internal sealed class TrainReader(
         {
             row.Traits |= RowTraits.HashesDiffer;
             row.Hashes = RowHashes.Keep(
-                model.Bytes, true, messageCount, row.Model, null, null, null, null, null, facts);
+                model.Bytes, true, messageCount, null, null, null, null, null, facts);
         }
     }
 
@@ -314,7 +314,7 @@ internal sealed class TrainReader(
         if (hasLinkHashes || isMissing || (!rows.Flag(24) && hashes.ParentMessageHash is not null))
         {
             row.Hashes = RowHashes.Keep(
-                model.Bytes, hasLinkHashes, messageCount, row.Model,
+                model.Bytes, hasLinkHashes, messageCount,
                 !rows.Flag(23) ? Binary(hashes.CurrentMessageHash) : null,
                 rows.Flag(24) ? null : Binary(hashes.ParentMessageHash),
                 rows.Flag(25) ? null : Binary(hashes.SystemHash),

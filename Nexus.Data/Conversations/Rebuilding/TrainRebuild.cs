@@ -7,13 +7,13 @@ namespace Nexus.Data.Conversations.Rebuilding;
 
 /// <summary>The rebuild of one train: read and compute without a lock, then lock, add what came meanwhile, and write.</summary>
 internal sealed class TrainRebuild(
-    NexusDbContext db, LinkingOptions linking, RebuildOptions options, string trainId, Guid[] shared,
+    NexusDbContext db, LinkingOptions linking, RebuildOptions options, string trainId, int expected, Guid[] shared,
     Action<int> progress)
 {
     // Others write rows of a train that is held only to leave a mark: that ends soon.
     private const int MaxTries = 20;
 
-    private readonly TrainModel _model = new(trainId);
+    private readonly TrainModel _model = new(trainId, expected);
     private readonly HashSet<Guid>? _ids = options.RequestIds?.ToHashSet();
     private readonly HashSet<Guid> _foreign = [];
     private TrainReader _reader = null!;

@@ -10,7 +10,7 @@ internal struct TrainRow
     public Guid StoredConversation;
 
     /// <summary>What is stored of the link.</summary>
-    public Digest StoredLink;
+    public long StoredLink;
 
     /// <summary>The link hash; none where nothing counts.</summary>
     public Digest Messages;

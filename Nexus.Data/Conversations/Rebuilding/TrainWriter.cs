@@ -75,7 +75,7 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         await import.WriteOrNullAsync(
             values.MessageCount < 0 ? default(int?) : values.MessageCount, NpgsqlDbType.Integer, cancellationToken);
         await import.WriteOrNullAsync(
-            values.Model < 0 ? null : model.Text(values.Model), NpgsqlDbType.Text, cancellationToken);
+            row.Model < 0 ? null : model.Text(row.Model), NpgsqlDbType.Text, cancellationToken);
         await BytesAsync(values.Link);
         await import.WriteAsync(LinkHash.Version, NpgsqlDbType.Smallint, cancellationToken);
         await BytesAsync(values.HasLinkHashes ? model.SystemHash(row.System) : null);
@@ -84,12 +84,13 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         await BytesAsync(FactsOf(plan, place, values.Facts));
 
         // A ref struct does not live across an await.
-        (bool HasLinkHashes, int MessageCount, int Model, byte[]? Current, byte[]? Parent, byte[]? System, byte[]? Link,
+        (bool HasLinkHashes, int MessageCount, byte[]? Current, byte[]? Parent, byte[]? System, byte[]? Link,
             byte[]? Answer, byte[]? Facts) Values()
         {
             var kept = new RowHashes(model.Bytes.Get(row.Hashes));
-            return (kept.HasLinkHashes, kept.MessageCount, kept.Model, kept[RowHashes.Current], kept[RowHashes.Parent],
-                kept[RowHashes.System], kept[RowHashes.Link], kept[RowHashes.Answer], kept[RowHashes.Facts]);
+            return (kept.HasLinkHashes, kept.MessageCount, kept[RowHashes.Current], kept[RowHashes.Parent],
+                kept[RowHashes.System], row.Messages.With(kept[RowHashes.Link]), row.Answered.With(kept[RowHashes.Answer]),
+                kept[RowHashes.Facts]);
         }
 
         Task HexadecimalAsync(byte[]? hash) => import.WriteOrNullAsync(

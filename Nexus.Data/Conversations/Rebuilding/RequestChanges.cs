@@ -1,0 +1,69 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+
+namespace Nexus.Data.Conversations.Rebuilding;
+
+/// <summary>The changes of a train, 32 bytes for each: a report may name every request.</summary>
+internal sealed class RequestChanges : IReadOnlyList<RequestChange>
+{
+    private readonly Entry[] _entries;
+    private readonly List<Guid> _before = [];
+    private readonly IReadOnlyList<Guid> _conversations;
+    private readonly IReadOnlyList<string> _words;
+
+    /// <summary>The changes of the rows that a plan names.</summary>
+    public RequestChanges(TrainPlan plan)
+    {
+        var model = plan.Links.Model;
+        (_conversations, _words) = (plan.Links.ConversationIds, model.Words);
+        _entries = new Entry[plan.Rows.Count];
+        Dictionary<Guid, int> known = [];
+        for (var i = 0; i < _entries.Length; i++)
+        {
+            ref var row = ref model[plan.Rows[i]];
+            _entries[i] = new(row.Id, Before(row.StoredConversation), row.Conversation, row.StoredBranch, row.Branch);
+        }
+
+        int Before(Guid conversation)
+        {
+            if (conversation == Guid.Empty)
+            {
+                return -1;
+            }
+
+            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(known, conversation, out var isKnown);
+            if (!isKnown)
+            {
+                number = _before.Count;
+                _before.Add(conversation);
+            }
+
+            return number;
+        }
+    }
+
+    public int Count => _entries.Length;
+
+    public RequestChange this[int index]
+    {
+        get
+        {
+            var (id, before, conversation, branchBefore, branch) = _entries[index];
+            return new(
+                id, before < 0 ? null : _before[before], conversation < 0 ? null : _conversations[conversation],
+                branchBefore < 0 ? null : _words[branchBefore], _words[branch]);
+        }
+    }
+
+    public IEnumerator<RequestChange> GetEnumerator()
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            yield return this[i];
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private readonly record struct Entry(Guid Id, int Before, int Conversation, int BranchBefore, int Branch);
+}
