@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nexus.Data.Conversations.Hashing;
 using Nexus.Data.Requests;
 
 namespace Nexus.Data.Conversations;
@@ -25,9 +26,10 @@ internal static class LinkRules
     public static int DistanceTo(LinkSubject subject, LinkCandidate parent)
         => subject.Hashes.Prefixes[parent.Prefix - 1].AnswersAfter;
 
-    /// <summary>Whether a request placed so has all its beginnings written down: the turn before it is not stored.</summary>
-    public static bool HasLostTurn(LinkKind? kind, int? distance)
-        => kind is not (null or LinkKind.Retry) && distance != 1;
+    /// <summary>Whether the longest beginning need not be the parent's, so that all of them are written down: the turn before
+    /// is not stored, or more than one beginning is one answer away.</summary>
+    public static bool MayHaveLostTurn(int? distance, IReadOnlyList<MessagePrefix> prefixes)
+        => distance != 1 || (prefixes.Count > 1 && prefixes[1].AnswersAfter == 1);
 
     /// <summary>Whether the first is the better parent: of more messages, by the answer that follows, by the system
     /// prompt, the newer.</summary>

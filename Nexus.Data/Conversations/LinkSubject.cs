@@ -77,14 +77,17 @@ internal sealed class LinkSubject
         }
     }
 
-    /// <summary>Writes down the rest, as the place asks for it: all beginnings where the longest is not the parent's.</summary>
+    /// <summary>Writes down the rest, as the place asks for it: all beginnings where the longest may not be the
+    /// parent's.</summary>
     public void FillInFacts()
     {
         var filled = LinkFacts.Filled(
             Request.CurrentMessageHash is not null, Request.ParentMessageHash is not null, Request.SystemHash is not null,
             Request.Model is not null);
         Request.LinkFacts = LinkFacts.Of(
-            Hashes, Answer, filled, LinkRules.HasLostTurn(Request.LinkKind, Request.LinkDistance));
+            Hashes, Answer, filled,
+            Request.LinkKind is not (null or LinkKind.Retry)
+            && LinkRules.MayHaveLostTurn(Request.LinkDistance, Hashes.Prefixes));
     }
 
     /// <summary>The link hash of an opening with just this text.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Conversations.Rebuilding;
@@ -55,19 +56,44 @@ public sealed class ConversationRebuilderTests : RebuildTest
         var expected = await LinksAsync();
 
         // The bodies that remain are of requests whose last turn is not stored, or which continue a summary.
-        await ExecuteAsync("""
+        await ExecuteAsync($$"""
             UPDATE api_requests SET response_body = '{}', response_body_original = NULL WHERE answer_hash IS NOT NULL
               AND request_id NOT IN (SELECT parent_request_id FROM api_requests WHERE link_kind = 'continuation');
             UPDATE api_requests SET body = '{}', body_original = NULL
             WHERE link_kind IN ('exact', 'system_changed', 'summarization') OR link_kind IN ('root', 'subtask') AND message_count = 1
               AND body::text NOT LIKE '%ran out of context%';
-            UPDATE api_requests SET conversation_id = NULL, branch_id = NULL, parent_request_id = NULL,
-                parent_task_request_id = NULL, is_subtask = NULL, link_kind = NULL, link_distance = NULL,
-                link_candidates = NULL, retry_of_request_id = NULL, claims_branch = NULL
-            WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota');
+            {{Unplace}};
             UPDATE task_prompts SET subtask_request_id = NULL;
             TRUNCATE link_waits
             """);
+        await RebuildAsync();
+
+        AssertSame(await LinksAsync(), expected);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task That_holds_after_two_messages_of_the_user_as_well(bool isRebuiltBefore)
+    {
+        var root = Bodies.Request(0, "a");
+        var child = Bodies.WithBody(1, new JsonObject
+        {
+            ["messages"] = new JsonArray(
+                new JsonObject { ["role"] = "user", ["content"] = "a" },
+                new JsonObject { ["role"] = "assistant", ["content"] = "b" },
+                new JsonObject { ["role"] = "user", ["content"] = "c" },
+                new JsonObject { ["role"] = "user", ["content"] = "d" }),
+        });
+        await StoreAsync(root, child);
+        var expected = await LinksAsync();
+        Assert.That((await ReadAsync(child)).ParentRequestId, Is.EqualTo(root.RequestId));
+        if (isRebuiltBefore)
+        {
+            await ExecuteAsync(Wipe);
+            await RebuildAsync();
+        }
+
+        await ExecuteAsync($"{Unplace}; UPDATE api_requests SET body = '{{}}', body_original = NULL");
         await RebuildAsync();
 
         AssertSame(await LinksAsync(), expected);

@@ -21,6 +21,15 @@ public abstract class RebuildTest : LinkingTest
         TRUNCATE task_prompts, summary_keys, link_waits
         """;
 
+    /// <summary>Takes the places away alone, and leaves what the bodies tell.</summary>
+    protected const string Unplace =
+        """
+        UPDATE api_requests SET conversation_id = NULL, branch_id = NULL, parent_request_id = NULL,
+            parent_task_request_id = NULL, is_subtask = NULL, link_kind = NULL, link_distance = NULL,
+            link_candidates = NULL, retry_of_request_id = NULL, claims_branch = NULL
+        WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota')
+        """;
+
     /// <summary>Takes the original's hashes away too.</summary>
     protected const string WipeAll =
         $"""

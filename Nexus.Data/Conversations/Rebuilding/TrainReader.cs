@@ -343,13 +343,14 @@ internal sealed class TrainReader(
             row.Keys += LinkFacts.Sum(key);
         }
 
-        var prefix = FindPlace(place, ref row, hashes, answer);
+        FindPlace(place, ref row, hashes, answer);
         if (!isWhole && row.Beginning < 0)
         {
             _unknown.Add(place);
         }
 
-        if (prefix > 0 && hashes.Prefixes.Count > 1 && row.Hashes != 0)
+        if (row.Hashes != 0 && hashes.Prefixes.Count > 1
+            && LinkRules.MayHaveLostTurn(row.Beginning < 0 ? null : row.Distance, hashes.Prefixes))
         {
             row.WholeFacts = model.Bytes.Add(LinkFacts.Of(hashes, answer, filled: 0, all: true));
         }
@@ -375,8 +376,8 @@ internal sealed class TrainReader(
         model.Add(row);
     }
 
-    // What the request goes on from, and what it waits for. The place of that among its beginnings.
-    private int FindPlace(int place, ref TrainRow row, RequestHashes hashes, AnswerHashes answer)
+    // What the request goes on from, and what it waits for.
+    private void FindPlace(int place, ref TrainRow row, RequestHashes hashes, AnswerHashes answer)
     {
         var answerFollows = FindBeginning(place, ref row, hashes, out var prefix);
         if (hashes.Continuation is { } continuation && row.Beginning < 0)
@@ -397,8 +398,6 @@ internal sealed class TrainReader(
         {
             row.Details = RowDetails.Keep(model.Bytes, _waits, answer.SummaryKeys);
         }
-
-        return prefix;
     }
 
     // The longest beginning that is there before a place, and of those that have it the best.

@@ -109,7 +109,7 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
             return null;
         }
 
-        if (row.WholeFacts != 0 && LinkRules.HasLostTurn(row.Kind, plan.Links.DistanceOf(place)))
+        if (row.WholeFacts != 0 && row.Kind is not (null or LinkKind.Retry))
         {
             facts = model.Bytes.Get(row.WholeFacts).ToArray();
         }
