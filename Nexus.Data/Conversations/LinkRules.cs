@@ -26,6 +26,9 @@ internal static class LinkRules
     public static int DistanceTo(LinkSubject subject, LinkCandidate parent)
         => subject.Hashes.Prefixes[parent.Prefix - 1].AnswersAfter;
 
+    /// <summary>Of a request and its retries, the first: they count as one.</summary>
+    public static Guid First(LinkCandidate candidate) => candidate.RetryOfRequestId ?? candidate.RequestId;
+
     /// <summary>Whether the longest beginning need not be the parent's, so that all of them are written down: the turn before
     /// is not stored, or more than one beginning is one answer away.</summary>
     public static bool MayHaveLostTurn(int? distance, IReadOnlyList<MessagePrefix> prefixes)

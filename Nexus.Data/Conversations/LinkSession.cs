@@ -308,7 +308,7 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
         return stored.Prefix != unsaved.Prefix ? best : best with
         {
             Count = Math.Min(100, stored.Count + unsaved.Count),
-            IsBranchTaken = best.RequestId == stored.RequestId && stored.IsBranchTaken,
+            IsBranchTaken = stored.IsBranchTaken && LinkRules.First(best) == LinkRules.First(stored),
         };
     }
 
@@ -349,6 +349,7 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
         request.IsSubtask = parent.IsSubtask;
         request.ParentTaskRequestId = parent.ParentTaskRequestId;
         request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;
+        request.FirstParent = LinkRules.First(parent);
         subject.Parent = parent;
         return true;
     }

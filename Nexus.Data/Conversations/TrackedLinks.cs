@@ -113,10 +113,9 @@ internal sealed class TrackedLinks
     /// <summary>Whether an unsaved request goes on from the candidate, or from a retry of it, on its branch.</summary>
     public bool IsBranchTaken(LinkCandidate candidate, Guid except)
     {
-        var first = candidate.RetryOfRequestId ?? candidate.RequestId;
+        var first = LinkRules.First(candidate);
         return _requests.Values.Any(child => child.RequestId != except && child.ClaimsBranch is true
-            && child.BranchId == candidate.BranchId && child.ParentRequestId is { } parent
-            && (parent == first || parent == candidate.RequestId || Request(parent)?.RetryOfRequestId == first));
+            && child.BranchId == candidate.BranchId && FirstParent(child) == first);
     }
 
     /// <summary>Tool uses with the prompt that are free and not saved as such.</summary>
@@ -155,6 +154,12 @@ internal sealed class TrackedLinks
 
     public static bool IsEqual(byte[]? left, byte[]? right)
         => left is null ? right is null : right is not null && left.AsSpan().SequenceEqual(right);
+
+    // Of the parent and its retries, the first.
+    private Guid? FirstParent(ApiRequest child)
+        => child.ParentRequestId is not { } parent ? null
+            : Request(parent) is { } tracked ? tracked.RetryOfRequestId ?? parent
+            : child.FirstParent ?? parent;
 
     private IEnumerable<ApiRequest> Earlier(LinkSubject subject, byte[] linkHash)
         => _byMessages.TryGetValue(new(linkHash), out var requests)

@@ -165,6 +165,9 @@ public sealed class ApiRequest
     // What linking reads off the body; forgotten with it.
     internal RequestHashes? Hashes { get; set; }
 
+    // Of the parent that linking chose and its retries, the first; null where it was not chosen here.
+    internal Guid? FirstParent { get; set; }
+
     internal byte[]? Body { get; private set; }
 
     internal byte[]? BodyOriginal { get; private set; }
@@ -225,6 +228,7 @@ public sealed class ApiRequest
         RetryOfRequestId = null;
         ClaimsBranch = null;
         UnlinkedBecause = null;
+        FirstParent = null;
     }
 
     // An array that is null would become an empty memory and not none.
