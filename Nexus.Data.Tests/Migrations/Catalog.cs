@@ -39,7 +39,9 @@ internal static class Catalog
     public static string[] ExpectedOfBootstrap() => File.ReadAllLines(Path.Combine(_folder, "bootstrap.txt"));
 
     /// <summary>The columns after a step of the sequence, as <c>table.column</c>.</summary>
-    public static IEnumerable<string> ExpectedColumns(int step)
-        => Expected(step).Where(line => line.StartsWith("column ", StringComparison.Ordinal))
-            .Select(line => line.Split(' ')[1]);
+    public static IEnumerable<string> ExpectedColumns(int step) => Columns(Expected(step));
+
+    /// <summary>The columns of a catalog, as <c>table.column</c>.</summary>
+    public static IEnumerable<string> Columns(IEnumerable<string> lines)
+        => lines.Where(line => line.StartsWith("column ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]);
 }

@@ -65,6 +65,46 @@ public sealed class AdoptionTests : MigrationTest
         }
     }
 
+    [TestCaseSource(nameof(WaysBack))]
+    public async Task The_way_back_to_014_loses_no_row_and_what_others_have_added_and_leads_forth_again(StartingPoint point)
+    {
+        await MakeAsync(point);
+        var stays = (await ReadCatalogAsync()).Where(IsForeign).ToList();
+        await MigrateAsync();
+
+        await MigrateAsync(14);
+        var (back, lost) = (await ReadCatalogAsync(), await ReadLostAsync());
+        await MigrateAsync();
+
+        var (catalog, _) = await _new.Value;
+        Assert.Multiple(async () =>
+        {
+            Assert.That(lost, Is.Empty);
+            Assert.That(Catalog.ExpectedColumns(14).Except(Catalog.Columns(back)), Is.Empty, "columns of 014");
+            Assert.That(Catalog.Columns(back), Has.None.EqualTo("api_requests.link_hash"));
+            Assert.That(stays.Except(back), Is.Empty, "what others have added");
+            Assert.That(
+                await ReadCatalogAsync(),
+                Is.EquivalentTo([.. catalog, .. AllowedChanges.LinesThatStay(point), .. stays]), "catalog");
+            Assert.That(await ReadLostAsync(), Is.Empty);
+        });
+    }
+
+    private static IEnumerable<StartingPoint> WaysBack
+        => StartingPoint.All.Where(point => TestScale.IsFull || point.Level is 0 or 7 or 14 || point.IsBootstrapped);
+
+    private async Task<List<string>> ReadLostAsync()
+    {
+        var lost = new List<string>();
+        foreach (var table in await ReadAsync("SELECT relname FROM pg_class WHERE relnamespace = 'kept'::regnamespace"))
+        {
+            var key = table == "api_requests" ? "request_id" : "id";
+            lost.AddRange(await ReadAsync($"SELECT '{table} ' || {key} FROM kept.{table} EXCEPT SELECT '{table} ' || {key} FROM public.{table}"));
+        }
+
+        return lost;
+    }
+
     private static bool HasForeign(StartingPoint point) => point.Level % 2 == 1 || point.Name.EndsWith("014", StringComparison.Ordinal);
 
     private static bool IsForeign(string line) => _foreign.Any(name => line.Contains(name, StringComparison.Ordinal));
