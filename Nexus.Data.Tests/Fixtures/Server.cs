@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Nexus.Data.Embedded;
@@ -28,6 +29,21 @@ internal static class Server
         var builder = new DbContextOptionsBuilder<NexusDbContext>();
         builder.UseNexus(connectionString).AddInterceptors(interceptors);
         return new(builder.Options);
+    }
+
+    /// <summary>Waits until a backend of the database is as a condition on <c>pg_stat_activity</c> says.</summary>
+    public static async Task WaitForAsync(string connectionString, string condition, Func<bool>? orUntil = null)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND {condition})", connection);
+        var clock = Stopwatch.StartNew();
+        while (orUntil?.Invoke() is not true && await command.ExecuteScalarAsync() is not true)
+        {
+            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMinutes(2)), "It did not come to that.");
+            await Task.Delay(2);
+        }
     }
 
     /// <summary>A connection string for the server's maintenance database.</summary>

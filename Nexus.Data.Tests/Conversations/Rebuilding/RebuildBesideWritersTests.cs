@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
 using Nexus.Data.Seeding.Traffic;
 using Nexus.Data.Tests.Fixtures;
-using Npgsql;
 
 namespace Nexus.Data.Tests.Conversations.Rebuilding;
 
@@ -91,7 +90,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
         await db.Database.ExecuteSqlAsync(
             $"SELECT pg_advisory_xact_lock_shared({LinkKeys.TrainLock(traffic[0].TrainId)})");
         var rebuild = RebuildAsync();
-        await WaitForAsync("wait_event_type = 'Lock' AND wait_event = 'advisory'");
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock' AND wait_event = 'advisory'");
         await StoreAllAsync(traffic.Skip(300));
         await transaction.CommitAsync();
         await rebuild;
@@ -160,8 +159,9 @@ public sealed class RebuildBesideWritersTests : RebuildTest
         var error = process.StandardError.ReadToEndAsync();
         if (isWriting)
         {
-            await WaitForAsync(
-                "query LIKE '%rebuilt_requests%' AND query NOT LIKE '%pg_stat_activity%'", () => process.HasExited);
+            await Server.WaitForAsync(
+                ConnectionString, "query LIKE '%rebuilt_requests%' AND query NOT LIKE '%pg_stat_activity%'",
+                () => process.HasExited);
         }
 
         await Task.Delay(after);
@@ -173,20 +173,6 @@ public sealed class RebuildBesideWritersTests : RebuildTest
         await process.WaitForExitAsync();
         Assert.That(process.ExitCode, Is.EqualTo(137).Or.Zero, $"{await output}{await error}");
         return process.ExitCode != 0;
-    }
-
-    private async Task WaitForAsync(string condition, Func<bool>? orUntil = null)
-    {
-        await using var connection = new NpgsqlConnection(ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND {condition})", connection);
-        var clock = Stopwatch.StartNew();
-        while (orUntil?.Invoke() is not true && await command.ExecuteScalarAsync() is not true)
-        {
-            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMinutes(2)), "It did not come to that.");
-            await Task.Delay(2);
-        }
     }
 
     private async Task StoreAllAsync(IEnumerable<TrafficRequest> traffic)

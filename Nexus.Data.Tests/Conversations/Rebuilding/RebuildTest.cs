@@ -9,25 +9,17 @@ namespace Nexus.Data.Tests.Conversations.Rebuilding;
 /// <summary>Imports logs, spoils what is stored of their links, rebuilds, and reads all of it back.</summary>
 public abstract class RebuildTest : LinkingTest
 {
+    /// <summary>Takes the places away alone, and leaves what the bodies tell.</summary>
+    protected const string Unplace = $"UPDATE api_requests SET {NoPlace} {Linked}";
+
     /// <summary>Takes every link away and leaves the original's hashes, as on an adopted database.</summary>
     protected const string Wipe =
-        """
-        UPDATE api_requests SET conversation_id = NULL, branch_id = NULL, parent_request_id = NULL,
-            parent_task_request_id = NULL, is_subtask = NULL, link_kind = NULL, link_distance = NULL, link_candidates = NULL,
-            retry_of_request_id = NULL, claims_branch = NULL, unlinked_because = NULL,
+        $"""
+        UPDATE api_requests SET {NoPlace}, unlinked_because = NULL,
             link_hash = NULL, link_version = NULL, stable_system_hash = NULL, answer_hash = NULL, user_id_hash = NULL,
             link_facts = NULL, message_count = NULL, model = NULL
-        WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota');
+        {Linked};
         TRUNCATE task_prompts, summary_keys, link_waits
-        """;
-
-    /// <summary>Takes the places away alone, and leaves what the bodies tell.</summary>
-    protected const string Unplace =
-        """
-        UPDATE api_requests SET conversation_id = NULL, branch_id = NULL, parent_request_id = NULL,
-            parent_task_request_id = NULL, is_subtask = NULL, link_kind = NULL, link_distance = NULL,
-            link_candidates = NULL, retry_of_request_id = NULL, claims_branch = NULL
-        WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota')
         """;
 
     /// <summary>Takes the original's hashes away too.</summary>
@@ -53,6 +45,15 @@ public abstract class RebuildTest : LinkingTest
         INSERT INTO link_waits SELECT request_id, '\x00', train_id, "timestamp" FROM api_requests;
         DELETE FROM summary_keys WHERE request_id > '80000000-0000-0000-0000-000000000000'
         """;
+
+    private const string NoPlace =
+        """
+        conversation_id = NULL, branch_id = NULL, parent_request_id = NULL, parent_task_request_id = NULL,
+        is_subtask = NULL, link_kind = NULL, link_distance = NULL, link_candidates = NULL, retry_of_request_id = NULL,
+        claims_branch = NULL
+        """;
+
+    private const string Linked = "WHERE request_type IS NULL OR request_type NOT IN ('token_count', 'quota')";
 
     private const string Links =
         """

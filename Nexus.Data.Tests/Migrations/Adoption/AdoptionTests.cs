@@ -93,12 +93,16 @@ public sealed class AdoptionTests : MigrationTest
     private static IEnumerable<StartingPoint> WaysBack
         => StartingPoint.All.Where(point => TestScale.IsFull || point.Level is 0 or 7 or 14 || point.IsBootstrapped);
 
+    // The tables that were kept, with their keys.
+    private async Task<IEnumerable<(string Table, string Key)>> ReadKeptAsync()
+        => (await ReadAsync("SELECT relname FROM pg_class WHERE relnamespace = 'kept'::regnamespace"))
+            .Select(table => (table, table == "api_requests" ? "request_id" : "id"));
+
     private async Task<List<string>> ReadLostAsync()
     {
         var lost = new List<string>();
-        foreach (var table in await ReadAsync("SELECT relname FROM pg_class WHERE relnamespace = 'kept'::regnamespace"))
+        foreach (var (table, key) in await ReadKeptAsync())
         {
-            var key = table == "api_requests" ? "request_id" : "id";
             lost.AddRange(await ReadAsync($"SELECT '{table} ' || {key} FROM kept.{table} EXCEPT SELECT '{table} ' || {key} FROM public.{table}"));
         }
 
@@ -154,9 +158,8 @@ public sealed class AdoptionTests : MigrationTest
     {
         var unexpected = new List<string>();
         var allowed = new HashSet<(int, string)>();
-        foreach (var table in await ReadAsync("SELECT relname FROM pg_class WHERE relnamespace = 'kept'::regnamespace"))
+        foreach (var (table, key) in await ReadKeptAsync())
         {
-            var key = table == "api_requests" ? "request_id" : "id";
             await using var connection = await OpenAsync();
             await using var command = new NpgsqlCommand(
                 $"""

@@ -141,7 +141,7 @@ public sealed class RolePasswordTests : RoleTest
         }
 
         var applying = setup.ApplyAsync(plan);
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'");
         await transaction.CommitAsync();
 
         var error = Assert.ThrowsAsync<NexusDataException>(() => applying)!;

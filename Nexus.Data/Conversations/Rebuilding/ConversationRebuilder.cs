@@ -72,7 +72,10 @@ public sealed class ConversationRebuilder(IDbContextFactory<NexusDbContext> cont
                         DbCommands.Parameter("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, rebuild.RequestIds?.ToArray()),
                     ],
                     row => (row.GetString(0), row.GetInt64(1)), token);
-                var shared = await db.ReadAllAsync(RebuildStatements.FindShared, [], row => row.GetGuid(0), token);
+                var shared = rebuild.TrainId is { } train
+                    ? await db.ReadAllAsync(
+                        RebuildStatements.FindSharedOfTrain, [DbCommands.Text("train", train)], row => row.GetGuid(0), token)
+                    : await db.ReadAllAsync(RebuildStatements.FindShared, [], row => row.GetGuid(0), token);
                 return (trains, shared.ToArray());
             },
             cancellationToken);

@@ -86,6 +86,16 @@ internal static class RebuildStatements
         GROUP BY conversation_id HAVING min(train_id) <> max(train_id)
         """;
 
+    /// <summary>Of one train's conversations those that others have too.</summary>
+    public const string FindSharedOfTrain =
+        """
+        SELECT own.conversation_id
+        FROM (SELECT DISTINCT conversation_id FROM api_requests
+              WHERE train_id = @train AND conversation_id IS NOT NULL) own
+        WHERE EXISTS (SELECT FROM api_requests r
+                      WHERE r.conversation_id = own.conversation_id AND r.train_id <> @train)
+        """;
+
     /// <summary>Which of these conversations began in another train.</summary>
     public const string FindForeign =
         """

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Runtime.InteropServices;
 
 namespace Nexus.Data.Conversations.Rebuilding;
 
@@ -7,7 +6,7 @@ namespace Nexus.Data.Conversations.Rebuilding;
 internal sealed class RequestChanges : IReadOnlyList<RequestChange>
 {
     private readonly Entry[] _entries;
-    private readonly List<Guid> _before = [];
+    private readonly IReadOnlyList<Guid> _stored;
     private readonly IReadOnlyList<Guid> _conversations;
     private readonly IReadOnlyList<string> _words;
 
@@ -15,30 +14,12 @@ internal sealed class RequestChanges : IReadOnlyList<RequestChange>
     public RequestChanges(TrainPlan plan)
     {
         var model = plan.Links.Model;
-        (_conversations, _words) = (plan.Links.ConversationIds, model.Words);
+        (_stored, _conversations, _words) = (model.StoredConversations, plan.Links.ConversationIds, model.Words);
         _entries = new Entry[plan.Rows.Count];
-        Dictionary<Guid, int> known = [];
         for (var i = 0; i < _entries.Length; i++)
         {
             ref var row = ref model[plan.Rows[i]];
-            _entries[i] = new(row.Id, Before(row.StoredConversation), row.Conversation, row.StoredBranch, row.Branch);
-        }
-
-        int Before(Guid conversation)
-        {
-            if (conversation == Guid.Empty)
-            {
-                return -1;
-            }
-
-            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(known, conversation, out var isKnown);
-            if (!isKnown)
-            {
-                number = _before.Count;
-                _before.Add(conversation);
-            }
-
-            return number;
+            _entries[i] = new(row.Id, row.StoredConversation, row.Conversation, row.StoredBranch, row.Branch);
         }
     }
 
@@ -50,7 +31,7 @@ internal sealed class RequestChanges : IReadOnlyList<RequestChange>
         {
             var (id, before, conversation, branchBefore, branch) = _entries[index];
             return new(
-                id, before < 0 ? null : _before[before], conversation < 0 ? null : _conversations[conversation],
+                id, before < 0 ? null : _stored[before], conversation < 0 ? null : _conversations[conversation],
                 branchBefore < 0 ? null : _words[branchBefore], _words[branch]);
         }
     }

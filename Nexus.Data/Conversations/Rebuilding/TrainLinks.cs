@@ -239,7 +239,7 @@ internal sealed class TrainLinks
     // The identifier that is stored stays, and goes to the earliest root that has it.
     private void PlaceAsRoot(ref TrainRow row)
     {
-        var id = row.StoredConversation;
+        var id = Model.StoredConversation(row.StoredConversation);
         if (id == Guid.Empty || _foreign.Contains(id) || !_given.Add(id))
         {
             id = row.Id;

@@ -12,12 +12,12 @@ internal sealed class TrainModel
     private readonly List<TrainRow[]> _pieces = [];
     private readonly NewestRows<Digest> _byMessages;
     private readonly NewestRows<Digest> _byAnswer;
-    private readonly Dictionary<Digest, int> _systems = [];
+    private readonly Numbered<Digest> _systems = new();
     private readonly List<byte[]> _systemHashes = [];
-    private readonly Dictionary<Digest, int> _users = [];
+    private readonly Numbered<Digest> _users = new();
     private readonly List<byte[]> _userHashes = [];
-    private readonly Dictionary<string, int> _words = new(StringComparer.Ordinal);
-    private readonly List<string> _texts = [];
+    private readonly Numbered<string> _words = new();
+    private readonly Numbered<Guid> _stored = new();
     private readonly NewestRows<ulong> _newestKeys;
     private readonly List<(ulong Key, int Row, int Before)> _keys;
 
@@ -121,39 +121,32 @@ internal sealed class TrainModel
 
     public byte[]? UserHash(int user) => user < 0 ? null : _userHashes[user];
 
-    /// <summary>The number of a name of a branch or a model; -1 for null.</summary>
-    public int Word(string? word)
-    {
-        if (word is null)
-        {
-            return -1;
-        }
-
-        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_words, word, out var isKnown);
-        if (!isKnown)
-        {
-            number = _texts.Count;
-            _texts.Add(word);
-        }
-
-        return number;
-    }
+    /// <summary>The number of a name of a branch or a model.</summary>
+    public int Word(string word) => _words.Of(word);
 
     /// <summary>The same of UTF-8, without a string where the word is known.</summary>
     public int Word(ReadOnlySpan<byte> utf8)
     {
         Span<char> word = stackalloc char[256];
         return utf8.Length <= word.Length
-               && _words.GetAlternateLookup<ReadOnlySpan<char>>()
-                   .TryGetValue(word[..Encoding.UTF8.GetChars(utf8, word)], out var number)
+               && _words.TryFind((ReadOnlySpan<char>)word[..Encoding.UTF8.GetChars(utf8, word)], out var number)
             ? number
             : Word(Encoding.UTF8.GetString(utf8));
     }
 
-    public string Text(int word) => _texts[word];
+    public string Text(int word) => _words[word];
 
     /// <summary>All names, as <see cref="Word(string)"/> numbers them.</summary>
-    public IReadOnlyList<string> Words => _texts;
+    public IReadOnlyList<string> Words => _words.Values;
+
+    /// <summary>The number of a conversation that is stored; -1 for none.</summary>
+    public int StoredConversation(Guid id) => id == Guid.Empty ? -1 : _stored.Of(id);
+
+    /// <summary>The conversation again; empty for none.</summary>
+    public Guid StoredConversation(int number) => number < 0 ? Guid.Empty : _stored[number];
+
+    /// <summary>All conversations that were stored, as they are numbered.</summary>
+    public IReadOnlyList<Guid> StoredConversations => _stored.Values;
 
     /// <summary>Notes that the answer of the next row begins so.</summary>
     public void AddKey(ReadOnlySpan<byte> key)
@@ -205,17 +198,16 @@ internal sealed class TrainModel
     }
 
     // Null equals null, and nothing else.
-    private static int Number(Dictionary<Digest, int> numbers, List<byte[]> hashes, ReadOnlySpan<byte> hash)
+    private static int Number(Numbered<Digest> numbers, List<byte[]> hashes, ReadOnlySpan<byte> hash)
     {
         if (hash.IsEmpty)
         {
             return -1;
         }
 
-        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(numbers, Digest.Of(hash), out var isKnown);
-        if (!isKnown)
+        var number = numbers.Of(Digest.Of(hash));
+        if (number == hashes.Count)
         {
-            number = hashes.Count;
             hashes.Add(hash.ToArray());
         }
 

@@ -83,16 +83,16 @@ internal sealed class TrainPlan
     public RebuiltTrain Report()
     {
         var model = Links.Model;
-        var before = new HashSet<Guid>();
-        var branchesBefore = new HashSet<(Guid, int)>();
+        var before = new HashSet<int>();
+        var branchesBefore = new HashSet<(int, int)>();
         var branches = new HashSet<(int, int)>();
         var pairs = new Dictionary<(Guid From, Guid To), long>();
         var (orphansBefore, orphans) = (0L, 0L);
         for (var place = 0; place < model.Count; place++)
         {
             ref var row = ref model[place];
-            var conversation = Links.ConversationOf(place);
-            if (row.StoredConversation != Guid.Empty)
+            var (stored, conversation) = (model.StoredConversation(row.StoredConversation), Links.ConversationOf(place));
+            if (row.StoredConversation >= 0)
             {
                 before.Add(row.StoredConversation);
                 branchesBefore.Add((row.StoredConversation, row.StoredBranch));
@@ -103,10 +103,9 @@ internal sealed class TrainPlan
                 branches.Add((row.Conversation, row.Branch));
             }
 
-            if (row.StoredConversation != Guid.Empty || conversation != Guid.Empty)
+            if (stored != Guid.Empty || conversation != Guid.Empty)
             {
-                pairs[(row.StoredConversation, conversation)] =
-                    pairs.GetValueOrDefault((row.StoredConversation, conversation)) + 1;
+                pairs[(stored, conversation)] = pairs.GetValueOrDefault((stored, conversation)) + 1;
             }
 
             orphansBefore += row.Traits.HasFlag(RowTraits.StoredOrphan) ? 1 : 0;

@@ -173,7 +173,7 @@ internal sealed class TrainReader(
             Id = rows.Uuid(0),
             Time = rows.Long(1),
             Version = rows.Transaction(2),
-            StoredConversation = rows.Uuid(12),
+            StoredConversation = model.StoredConversation(rows.Uuid(12)),
             StoredBranch = rows.IsNull(13) ? -1 : model.Word(rows.Bytes(13)),
             StoredLink = LinkDigest.Stored(rows),
             Model = rows.IsNull(5) ? -1 : model.Word(rows.Bytes(5)),

@@ -6,9 +6,6 @@ internal struct TrainRow
 {
     public Guid Id;
 
-    /// <summary>The conversation that is stored; empty where there is none.</summary>
-    public Guid StoredConversation;
-
     /// <summary>What is stored of the link.</summary>
     public long StoredLink;
 
@@ -39,6 +36,9 @@ internal struct TrainRow
 
     /// <summary>The version of the row that was read.</summary>
     public uint Version;
+
+    /// <summary>The conversation and the branch that are stored.</summary>
+    public int StoredConversation;
     public int StoredBranch;
 
     public int Counted;
