@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Nexus.Data.Embedded;
+using Nexus.Data.Tests.Recording.Spooling;
 
 namespace Nexus.Data.Tests.Embedded;
 
@@ -72,6 +73,11 @@ internal sealed class ServerOwner : IDisposable
 
     private static async Task<int> Main(string[] arguments)
     {
+        if (arguments is [SpoolProcess.Name, var mode, var folder])
+        {
+            return await SpoolProcess.RunAsync(mode, folder);
+        }
+
         await using var server = await EmbeddedPostgres.StartAsync(
             new()
             {
