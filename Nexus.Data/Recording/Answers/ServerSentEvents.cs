@@ -1,0 +1,30 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+
+namespace Nexus.Data.Recording.Answers;
+
+/// <summary>Reads the events of a streamed answer off its bytes, as a provider sends them.</summary>
+public static class ServerSentEvents
+{
+    /// <summary>Reads events until the stream ends, in pieces of whatever size the stream gives them. Comments are passed
+    /// over; the last event counts also where the end cuts it off, as far as it came.</summary>
+    /// <param name="stream">The response's bytes; the caller disposes it.</param>
+    /// <param name="time">Tells when an event arrived; null for the system's clock.</param>
+    /// <param name="firstIndex">The index of the first event.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    public static async IAsyncEnumerable<StreamEvent> ReadAsync(
+        Stream stream, TimeProvider? time = null, int firstIndex = 0,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+
+        time ??= TimeProvider.System;
+        var index = firstIndex;
+        await using var ended = new EndedStream(stream);
+        var parser = SseParser.Create(ended, (_, data) => data.ToArray());
+        await foreach (var item in parser.EnumerateAsync(cancellationToken))
+        {
+            yield return new StreamEvent(index++, time.GetUtcNow(), item.Data);
+        }
+    }
+}
