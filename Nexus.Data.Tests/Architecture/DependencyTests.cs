@@ -7,16 +7,17 @@ namespace Nexus.Data.Tests.Architecture;
 public sealed partial class DependencyTests
 {
     private static readonly string[] _features =
-        ["Analyses", "Conversations", "Credentials", "Operations", "Recording", "Requests", "Trains", "Usage"];
+        ["Analyses", "Conversations", "Credentials", "Masking", "Operations", "Recording", "Requests", "Trains", "Usage"];
 
     // Requests and Conversations know each other: a request holds its own place and hashes.
     [TestCase("Analyses")]
     [TestCase("Conversations", "Requests")]
     [TestCase("Credentials")]
-    [TestCase("Operations")]
+    [TestCase("Masking")]
+    [TestCase("Operations", "Masking")]
     [TestCase("Persistence", "Analyses")]
-    [TestCase("Recording", "Conversations", "Requests")]
-    [TestCase("Requests", "Conversations")]
+    [TestCase("Recording", "Conversations", "Masking", "Requests")]
+    [TestCase("Requests", "Conversations", "Masking")]
     [TestCase("Trains", "Credentials")]
     [TestCase("Usage")]
     public void A_feature_knows_no_other_but(string folder, params string[] known)
