@@ -19,11 +19,19 @@ internal static class ImportCommand
                 + "one writes it anew.",
             HelpName = "FILE",
         };
+        var trainId = new Option<string?>("--train-id")
+        {
+            Description = "Only requests of this train. A line that cannot be read is refused all the same.",
+            HelpName = "SLUG",
+        };
+        var since = TimeOption.Create("--since", "Only requests from this time on; in UTC where it names no zone.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Read and check every line, and store nothing." };
         var command = new Verb("import", "Import a request log and link it. Nothing is imported twice.")
         {
             log,
             rejects,
+            trainId,
+            since,
             dryRun,
         };
         command.Examples =
@@ -35,8 +43,8 @@ internal static class ImportCommand
         command.SetAction((result, cancellationToken) => RunAsync(
             host,
             new(
-                result.GetRequiredValue(log), result.GetValue(rejects), result.GetValue(dryRun),
-                result.GetValue(options.Json)),
+                result.GetRequiredValue(log), result.GetValue(rejects), result.GetValue(trainId), result.GetValue(since),
+                result.GetValue(dryRun), result.GetValue(options.Json)),
             result.GetValue(options.Connection), cancellationToken));
         return command;
     }
@@ -55,7 +63,13 @@ internal static class ImportCommand
         await using var target = await TargetDatabase.OpenReadyAsync(
             host, connection, ConnectionScope.Shared, cancellationToken);
         using var progress = new ImportProgressWriter(host, log.CanSeek ? log.Length : null);
-        var options = new ImportOptions { Progress = progress, DryRun = run.DryRun };
+        var options = new ImportOptions
+        {
+            Progress = progress,
+            TrainId = run.TrainId,
+            Since = run.Since,
+            DryRun = run.DryRun,
+        };
         var named = new List<RejectedLine>();
         options.OnRejected = line =>
         {
@@ -125,6 +139,11 @@ internal static class ImportCommand
         await host.Output.WriteLineAsync(
             $"{report.Lines:N0} lines: {report.Stored:N0} requests {(run.DryRun ? "would be " : "")}stored, "
             + $"{report.Known:N0} were known already, {report.Rejected:N0} lines rejected.");
+        if (report.Skipped > 0)
+        {
+            await host.Output.WriteLineAsync($"{report.Skipped:N0} requests were not asked for.");
+        }
+
         if (report.Unlinked + report.Deferred > 0)
         {
             await host.Output.WriteLineAsync(
@@ -141,4 +160,5 @@ internal static class ImportCommand
 }
 
 /// <summary>What to import, and how.</summary>
-internal sealed record ImportRun(string Log, string? Rejects, bool DryRun, bool Json);
+internal sealed record ImportRun(
+    string Log, string? Rejects, string? TrainId, DateTimeOffset? Since, bool DryRun, bool Json);

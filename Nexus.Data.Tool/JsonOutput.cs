@@ -16,8 +16,11 @@ internal static class JsonOutput
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    public static Task WriteAsync<T>(ToolHost host, T value)
-        => host.Output.WriteLineAsync(JsonSerializer.Serialize(value, _options));
+    public static Task WriteAsync<T>(ToolHost host, T value) => WriteAsync(host.Output, value);
+
+    /// <summary>The same elsewhere, where the output is taken by something else.</summary>
+    public static Task WriteAsync<T>(TextWriter output, T value)
+        => output.WriteLineAsync(JsonSerializer.Serialize(value, _options));
 
     /// <summary>The word for a value, as the database and JSON have it.</summary>
     public static string Word<T>(T value)

@@ -59,6 +59,7 @@ internal static class NexusDataCommand
             MigrateCommand.Create(options, host),
             StatusCommand.Create(options, host),
             ImportCommand.Create(options, host),
+            ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),
             ExplainCommand.Create(options, host),

@@ -18,6 +18,9 @@ internal sealed class ToolHost
     /// <summary>Standard input as bytes, for <c>import -</c>.</summary>
     public required Func<Stream> OpenInput { get; init; }
 
+    /// <summary>Standard output as bytes, for <c>export</c>.</summary>
+    public Func<Stream> OpenOutput { get; init; } = Console.OpenStandardOutput;
+
     /// <summary>Answers for a variable.</summary>
     public required Func<string, string?> Environment { get; init; }
 

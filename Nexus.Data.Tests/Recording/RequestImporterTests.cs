@@ -45,7 +45,7 @@ public sealed class RequestImporterTests : DatabaseTest
     {
         await ImportGoldenAsync();
         await using var exported = new MemoryStream();
-        var lines = await new RequestExporter(new Contexts(ConnectionString)).ExportAsync(exported);
+        var log = await new RequestExporter(new Contexts(ConnectionString)).ExportAsync(exported);
         var elsewhere = await Server.CloneAsync();
 
         exported.Position = 0;
@@ -57,7 +57,7 @@ public sealed class RequestImporterTests : DatabaseTest
         }
 
         await Server.DropAsync(elsewhere);
-        Assert.That((lines, report.Stored, report.Rejected), Is.EqualTo((125L, 125L, 0L)));
+        Assert.That((log.Requests, report.Stored, report.Rejected), Is.EqualTo((125L, 125L, 0L)));
     }
 
     [Test]

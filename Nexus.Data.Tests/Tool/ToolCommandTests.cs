@@ -13,7 +13,7 @@ public sealed class ToolCommandTests : DatabaseTest
 
     [Test]
     public async Task Every_verb_has_help_with_examples(
-        [Values("demo", "init-database", "migrate", "status", "import", "analyze-conversations", "explain",
+        [Values("demo", "init-database", "migrate", "status", "import", "export", "analyze-conversations", "explain",
             "setup-roles")] string verb)
     {
         var run = await ToolRun.RunAsync(verb, "--help");
@@ -32,6 +32,8 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("REQUEST_ID|explain", "explain")]
     [TestCase("is no request identifier", "explain", "abc")]
     [TestCase("There is no file", "import", "/no/such/file.jsonl")]
+    [TestCase("--since takes a time", "export", "--since", "yesterday")]
+    [TestCase("--conversation", "export", "--conversation", "abc")]
     [TestCase("--connection", "status", "--connection", "")]
     [TestCase("--connection", "status", "--connection", "mysql://localhost/x")]
     public async Task A_wrong_command_line_is_told_in_one_sentence(string sentence, params string[] arguments)
@@ -54,6 +56,7 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("explain", "3781c376-48ed-53c1-af6b-0f45285b56ce")]
     [TestCase("demo")]
     [TestCase("import", "-")]
+    [TestCase("export")]
     [TestCase("setup-roles")]
     public async Task Without_a_server_the_exit_code_is_4_and_the_password_stays_hidden(params string[] arguments)
     {
@@ -101,6 +104,7 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("explain", "3781c376-48ed-53c1-af6b-0f45285b56ce")]
     [TestCase("explain", "00000000-0000-0000-0000-000000000001")]
     [TestCase("import", "-")]
+    [TestCase("export", "--conversation", "3781c376-48ed-53c1-af6b-0f45285b56ce")]
     [TestCase("demo")]
     [TestCase("setup-roles", "--dry-run")]
     [TestCase("setup-roles")]

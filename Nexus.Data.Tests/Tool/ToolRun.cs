@@ -19,15 +19,17 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
+        using var bytes = new MemoryStream();
         var host = new ToolHost
         {
             Output = output,
             Error = error,
             Input = new StringReader(input),
             OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(input)),
+            OpenOutput = () => bytes,
             Environment = name => variables?.GetValueOrDefault(name),
         };
         var exitCode = await NexusDataCommand.RunAsync(arguments, host, cancellationToken);
-        return new(exitCode, output.ToString(), error.ToString());
+        return new(exitCode, output + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }
 }

@@ -6,7 +6,9 @@ namespace Nexus.Data.Recording;
 /// <param name="Stored">Requests that are new in the database.</param>
 /// <param name="Known">Requests that were there already with the same content.</param>
 /// <param name="Rejected">Lines that were refused.</param>
-public readonly record struct ImportProgress(long Bytes, long Lines, long Stored, long Known, long Rejected);
+/// <param name="Skipped">Requests that were not asked for.</param>
+public readonly record struct ImportProgress(
+    long Bytes, long Lines, long Stored, long Known, long Rejected, long Skipped = 0);
 
 /// <summary>A line that an import refused.</summary>
 /// <param name="Number">The line's number, from 1.</param>
@@ -20,7 +22,10 @@ public sealed record RejectedLine(long Number, string Reason);
 /// <param name="Rejected">Lines that were refused; the others were stored all the same.</param>
 /// <param name="Unlinked">Requests among the stored that take no part in conversations.</param>
 /// <param name="Deferred">Requests among the stored that wait to be linked by the sweep.</param>
-public sealed record ImportReport(long Lines, long Stored, long Known, long Rejected, long Unlinked, long Deferred);
+/// <param name="Skipped">Requests that <see cref="ImportOptions.TrainId"/> or <see cref="ImportOptions.Since"/> leaves
+/// out.</param>
+public sealed record ImportReport(
+    long Lines, long Stored, long Known, long Rejected, long Unlinked, long Deferred, long Skipped = 0);
 
 /// <summary>How a request log is imported.</summary>
 public sealed class ImportOptions
@@ -30,6 +35,13 @@ public sealed class ImportOptions
 
     /// <summary>Bytes of lines that are held at once, a longer line apart; from 64 KiB.</summary>
     public int BatchBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>The train whose requests are taken; null for all. A line that cannot be read is refused, whosever it
+    /// is.</summary>
+    public string? TrainId { get; set; }
+
+    /// <summary>The earliest time of a request that is taken; null for the beginning.</summary>
+    public DateTimeOffset? Since { get; set; }
 
     /// <summary>Where refused lines go, each below a comment with its number and the reason, so that the mended file can be
     /// imported as it is; null for nowhere. The caller disposes it.</summary>

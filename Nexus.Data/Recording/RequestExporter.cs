@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Json;
+using System.Data;
 using Microsoft.EntityFrameworkCore;
-using Nexus.Data.Requests;
+using Nexus.Data.Persistence;
+using Npgsql;
 
 namespace Nexus.Data.Recording;
 
@@ -10,128 +10,65 @@ namespace Nexus.Data.Recording;
 /// <param name="contexts">Makes the context that is read from.</param>
 public sealed class RequestExporter(IDbContextFactory<NexusDbContext> contexts)
 {
-    private static readonly JsonWriterOptions _unchecked = new() { SkipValidation = true };
-
-    /// <summary>Writes requests, one JSON object a line. Bodies are the bytes that came, where they were kept, else the
-    /// same JSON values.</summary>
+    /// <summary>Writes requests as of one moment, one JSON object a line, with the events of their streamed answers. Bodies
+    /// are the bytes that came, where they were kept, else the same JSON values. Memory does not grow with their number, only
+    /// with the longest line.</summary>
+    /// <remarks>The server keeps what others delete meanwhile until the end. A connection that breaks is not opened again, for
+    /// half of the log is written already.</remarks>
     /// <param name="log">Where the log goes; the caller disposes it.</param>
-    /// <param name="trainId">The train; null for all.</param>
+    /// <param name="export">Which requests; null for all.</param>
     /// <param name="cancellationToken">Stops between lines.</param>
-    /// <returns>The number of lines.</returns>
-    public async Task<long> ExportAsync(
-        Stream log, string? trainId = null, CancellationToken cancellationToken = default)
+    public async Task<ExportReport> ExportAsync(
+        Stream log, ExportOptions? export = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(log);
+        export ??= new();
 
+        // Beside EF, which holds all rows of an answer where it may have to ask again.
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var requests = db.Requests.AsNoTracking().Where(request => trainId == null || request.TrainId == trainId)
-            .OrderBy(request => request.Timestamp).ThenBy(request => request.RequestId);
-        long lines = 0;
-        var buffer = new ArrayBufferWriter<byte>();
-        await foreach (var request in requests.AsAsyncEnumerable().WithCancellation(cancellationToken))
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using (var settings = new NpgsqlCommand(LogRows.Settings, connection))
         {
-            buffer.ResetWrittenCount();
-            Write(buffer, request);
-            await log.WriteAsync(buffer.WrittenMemory, cancellationToken);
-            lines++;
+            await settings.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using var command = new NpgsqlCommand(LogRows.Select(export), connection) { CommandTimeout = 0 };
+        Add(command, export);
+        var report = new ExportReport();
+        var buffer = new ArrayBufferWriter<byte>();
+        await using (var rows = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await rows.ReadAsync(cancellationToken))
+            {
+                buffer.ResetWrittenCount();
+                var chunks = LogRows.Write(buffer, rows);
+                await log.WriteAsync(buffer.WrittenMemory, cancellationToken);
+                report = new(report.Requests + 1, report.Chunks + chunks, report.Bytes + buffer.WrittenCount);
+                export.Progress?.Report(report);
+            }
         }
 
         await log.FlushAsync(cancellationToken);
-        return lines;
+        return report;
     }
 
-    private static void Write(ArrayBufferWriter<byte> buffer, ApiRequest request)
+    private static void Add(NpgsqlCommand command, ExportOptions export)
     {
-        using (var writer = new Utf8JsonWriter(buffer, _unchecked))
+        if (export.TrainId is { } train)
         {
-            writer.WriteStartObject();
-            writer.WriteString("request_id", request.RequestId);
-            writer.WriteString("timestamp", request.Timestamp);
-            writer.WriteString("train_id", request.TrainId);
-            Text("account_id", request.AccountId);
-            writer.WriteString("method", request.Method);
-            writer.WriteString("path", request.Path);
-            Json("headers", Utf8(request.Headers));
-            Text("request_type", request.RequestType);
-            Text("model", request.Model);
-            Text("api_key_id", request.ApiKeyId);
-            Text("ip_address", request.IpAddress);
-            Json("body", request.GetBody());
-            Number("response_status", request.ResponseStatus);
-            Json("response_headers", Utf8(request.ResponseHeaders));
-            Json("response_body", request.GetResponseBody());
-            if (request.ResponseStreaming is { } streaming)
-            {
-                writer.WriteBoolean("response_streaming", streaming);
-            }
-
-            Number("input_tokens", request.InputTokens);
-            Number("output_tokens", request.OutputTokens);
-            Number("cache_creation_input_tokens", request.CacheCreationInputTokens);
-            Number("cache_read_input_tokens", request.CacheReadInputTokens);
-            Number("total_tokens", request.TotalTokens);
-            Json("usage_data", Utf8(request.UsageData));
-            Number("tool_call_count", request.ToolCallCount);
-            Number("first_token_ms", request.FirstTokenMs);
-            Number("duration_ms", request.DurationMs);
-            if (request.CompletedAt is { } completed)
-            {
-                writer.WriteString("completed_at", completed);
-            }
-
-            Text("error", request.Error);
-            Json("task_tool_invocation", Utf8(request.TaskToolInvocation));
-
-            // Of a body that comes back from jsonb they would come out otherwise.
-            Text("current_message_hash", request.CurrentMessageHash);
-            Text("parent_message_hash", request.ParentMessageHash);
-            Text("system_hash", request.SystemHash);
-            writer.WriteEndObject();
-
-            void Text(string name, string? value)
-            {
-                if (value is not null)
-                {
-                    writer.WriteString(name, value);
-                }
-            }
-
-            void Number(string name, int? value)
-            {
-                if (value is { } number)
-                {
-                    writer.WriteNumber(name, number);
-                }
-            }
-
-            void Json(string name, ReadOnlyMemory<byte>? value)
-            {
-                if (value is { } json)
-                {
-                    writer.WritePropertyName(name);
-                    writer.WriteRawValue(OnOneLine(json).Span, skipInputValidation: true);
-                }
-            }
+            command.Parameters.Add(DbCommands.Text("train", train));
         }
 
-        buffer.Write("\n"u8);
-    }
-
-    // An array that is null would become an empty memory and not none.
-    private static ReadOnlyMemory<byte>? Utf8(string? text)
-        => text is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(text);
-
-    // A line end in a JSON text is white space between its tokens.
-    private static ReadOnlyMemory<byte> OnOneLine(ReadOnlyMemory<byte> json)
-    {
-        if (!json.Span.ContainsAny((byte)'\n', (byte)'\r'))
+        if (export.ConversationId is { } conversation)
         {
-            return json;
+            command.Parameters.Add(DbCommands.Uuid("conversation", conversation));
         }
 
-        var line = json.ToArray();
-        line.AsSpan().Replace((byte)'\n', (byte)' ');
-        line.AsSpan().Replace((byte)'\r', (byte)' ');
-        return line;
+        if (export.Since is { } since)
+        {
+            command.Parameters.Add(DbCommands.Time("since", since));
+        }
     }
 }

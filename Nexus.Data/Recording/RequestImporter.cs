@@ -45,7 +45,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
         private const int FirstAnalysis = 1_000;
         private const int AnalysisGrowth = 10;
 
-        private readonly List<(LogLine Line, ApiRequest Request)> _batch = [];
+        private readonly List<(LogLine Line, ApiRequest Request, List<StreamingChunk> Chunks)> _batch = [];
         private readonly HashSet<Guid> _ids = [];
         private long _bytes;
         private long _held;
@@ -53,6 +53,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
         private long _stored;
         private long _known;
         private long _rejected;
+        private long _skipped;
         private long _unlinked;
         private long _deferred;
         private long _nextAnalysis = FirstAnalysis;
@@ -61,13 +62,21 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
         {
             _lines++;
             ApiRequest request;
+            List<StreamingChunk> chunks;
             try
             {
-                request = RequestLogLine.Read(line.Bytes);
+                request = RequestLogLine.Read(line.Bytes, out chunks);
             }
             catch (NexusDataException exception) when (exception.Kind == NexusDataErrorKind.Validation)
             {
                 await RejectAsync(line, exception.Message, cancellationToken);
+                return;
+            }
+
+            if ((import.TrainId is { } train && request.TrainId != train) || request.Timestamp < import.Since)
+            {
+                _skipped++;
+                _bytes = line.End;
                 return;
             }
 
@@ -78,7 +87,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             }
 
             _ids.Add(request.RequestId);
-            _batch.Add((line, request));
+            _batch.Add((line, request, chunks));
             _held += line.Bytes.Length;
             _bytes = line.End;
             if (_batch.Count >= import.BatchSize || _held >= import.BatchBytes)
@@ -95,7 +104,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
                 await rejects.FlushAsync(cancellationToken);
             }
 
-            return new(_lines, _stored, _known, _rejected, _unlinked, _deferred);
+            return new(_lines, _stored, _known, _rejected, _unlinked, _deferred, _skipped);
         }
 
         private async Task StoreAsync(CancellationToken cancellationToken)
@@ -121,7 +130,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             _batch.Clear();
             _ids.Clear();
             _held = 0;
-            import.Progress?.Report(new(_bytes, _lines, _stored, _known, _rejected));
+            import.Progress?.Report(new(_bytes, _lines, _stored, _known, _rejected, _skipped));
         }
 
         private async Task<List<LogLine>> StoreAsync(NexusDbContext db, CancellationToken cancellationToken)
@@ -143,12 +152,13 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
                 (_, _) => Task.FromResult(0), cancellationToken);
 
             var stored = await StoredAsync(db, cancellationToken);
-            var fresh = _batch.Where(item => !stored.ContainsKey(item.Request.RequestId))
-                .Select(item => item.Request).ToList();
+            var missing = _batch.Where(item => !stored.ContainsKey(item.Request.RequestId)).ToList();
+            var fresh = missing.ConvertAll(item => item.Request);
 
             // A try before this one, whose connection broke, may have given them places.
             fresh.ForEach(request => request.Unlink());
             db.AddRange(fresh);
+            db.AddRange(missing.SelectMany(item => item.Chunks));
             var results = await new ConversationLinker(db, options) { HoldsTrains = true }
                 .LinkAsync(fresh, cancellationToken);
             db.ChangeTracker.DetectChanges();

@@ -15,7 +15,11 @@ internal static partial class RequestLogLine
 {
     /// <summary>Reads a line into a request that no context tracks yet.</summary>
     /// <exception cref="NexusDataException">The line is wrong; the message says what of it, and how it should be.</exception>
-    public static ApiRequest Read(ReadOnlyMemory<byte> line)
+    public static ApiRequest Read(ReadOnlyMemory<byte> line) => Read(line, out _);
+
+    /// <summary>Reads a line into a request and the events of its streamed answer, which no context tracks yet.</summary>
+    /// <exception cref="NexusDataException">The line is wrong; the message says what of it, and how it should be.</exception>
+    public static ApiRequest Read(ReadOnlyMemory<byte> line, out List<StreamingChunk> chunks)
     {
         if (!Utf8.IsValid(line.Span))
         {
@@ -24,7 +28,10 @@ internal static partial class RequestLogLine
 
         try
         {
-            return new Reader(line).Read();
+            var reader = new Reader(line);
+            var request = reader.Read();
+            chunks = reader.ReadChunks(request);
+            return request;
         }
         catch (JsonException exception)
         {
@@ -92,6 +99,53 @@ internal static partial class RequestLogLine
             }
 
             return request;
+        }
+
+        public List<StreamingChunk> ReadChunks(ApiRequest request)
+        {
+            var chunks = new List<StreamingChunk>();
+            foreach (var chunk in Items("streaming_chunks"))
+            {
+                chunk.Scan();
+                chunks.Add(new()
+                {
+                    RequestId = request.RequestId,
+                    ChunkIndex = chunk.Number("chunk_index") ?? throw Missing("chunk_index of an event"),
+                    Timestamp = chunk.Time("timestamp") ?? throw Missing("timestamp of an event"),
+                    Data = chunk.Text("data", int.MaxValue) ?? throw Missing("data of an event"),
+                    TokenCount = chunk.Number("token_count"),
+                });
+            }
+
+            return chunks.Select(chunk => chunk.ChunkIndex).Distinct().Count() == chunks.Count
+                ? chunks
+                : throw Refused("streaming_chunks has one chunk_index twice");
+        }
+
+        // The objects of an array, each as a line of its own.
+        private List<Reader> Items(string name)
+        {
+            var items = new List<Reader>();
+            if (Raw(name) is not { } raw)
+            {
+                return items;
+            }
+
+            var reader = new Utf8JsonReader(raw.Span, new JsonReaderOptions { MaxDepth = int.MaxValue });
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                throw Refused($"{name} is no array");
+            }
+
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                items.Add(new(raw[start..(int)reader.BytesConsumed]));
+            }
+
+            return items;
         }
 
         private void Scan()
