@@ -62,6 +62,7 @@ internal static class NexusDataCommand
             ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),
+            PruneCommand.Create(options, host),
             ExplainCommand.Create(options, host),
             SetupRolesCommand.Create(options, host),
         };

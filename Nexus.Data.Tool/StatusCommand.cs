@@ -7,8 +7,6 @@ namespace Nexus.Data.Tool;
 /// <summary><c>nexus-data status</c>: what a database is, and how far its schema is.</summary>
 internal static class StatusCommand
 {
-    private static readonly string[] _units = ["bytes", "kB", "MB", "GB", "TB"];
-
     public static Command Create(GlobalOptions options, ToolHost host)
     {
         var command = new Verb("status", "Say what a database is, what migrations it has, and how much is in it.")
@@ -71,10 +69,10 @@ internal static class StatusCommand
 
         if (status.Bytes is { } bytes)
         {
-            await host.Output.WriteLineAsync($"{Size(bytes)} in all; rows by the server's statistics:");
+            await host.Output.WriteLineAsync($"{ByteSize.Text(bytes)} in all; rows by the server's statistics:");
             foreach (var table in status.Tables)
             {
-                await host.Output.WriteLineAsync($"  {table.Name,-28} {table.Rows,14:N0} {Size(table.Bytes),12}");
+                await host.Output.WriteLineAsync($"  {table.Name,-28} {table.Rows,14:N0} {ByteSize.Text(table.Bytes),12}");
             }
         }
 
@@ -132,17 +130,5 @@ internal static class StatusCommand
                 $"It is ours, at {newest}, and {status.Pending.Count} behind: 'nexus-data migrate' brings it along.",
             _ => $"It is ours, at {newest}, the newest version.",
         };
-    }
-
-    private static string Size(long bytes)
-    {
-        var unit = 0;
-        double size = bytes;
-        for (; size >= 1024 && unit < _units.Length - 1; unit++)
-        {
-            size /= 1024;
-        }
-
-        return unit == 0 ? $"{bytes} {_units[0]}" : $"{size:0.#} {_units[unit]}";
     }
 }

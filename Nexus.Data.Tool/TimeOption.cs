@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Nexus.Data.Tool;
 
-/// <summary>Options that take a point in time.</summary>
+/// <summary>Options that take a point in time, or a length of it.</summary>
 internal static class TimeOption
 {
     /// <summary>Makes an option such as <c>--since 2025-09-01</c>. A time without a zone is in UTC.</summary>
@@ -25,4 +25,33 @@ internal static class TimeOption
                 return null;
             },
         };
+
+    /// <summary>Makes an option such as <c>--older-than 90d</c>.</summary>
+    public static Option<TimeSpan?> CreateLength(string name, string description)
+        => new(name)
+        {
+            Description = description,
+            HelpName = "LENGTH",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (double.TryParse(text[..^Math.Min(1, text.Length)], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                    && count is > 0 and < 1e6 && Unit(text[^1]) is { } unit)
+                {
+                    return count * unit;
+                }
+
+                result.AddError($"{name} takes a length such as 90d, 12h, 30m or 45s.");
+                return null;
+            },
+        };
+
+    private static TimeSpan? Unit(char letter) => letter switch
+    {
+        'd' => TimeSpan.FromDays(1),
+        'h' => TimeSpan.FromHours(1),
+        'm' => TimeSpan.FromMinutes(1),
+        's' => TimeSpan.FromSeconds(1),
+        _ => null,
+    };
 }

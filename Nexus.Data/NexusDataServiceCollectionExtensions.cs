@@ -61,6 +61,7 @@ public static class NexusDataServiceCollectionExtensions
             provider.GetService<ILogger<ConversationLinker>>()));
         services.TryAddSingleton<RequestImporter>();
         services.TryAddSingleton<RequestExporter>();
+        services.TryAddSingleton<RequestPruner>();
         services.TryAddSingleton<ConversationOutlines>();
         services.TryAddSingleton<ConversationAnalyzer>();
         services.TryAddSingleton<ConversationRebuilder>();

@@ -143,6 +143,7 @@ public sealed partial class DependencyTests
         [
             "Nexus.Data/Requests/ApiRequest.cs", "Nexus.Data/Requests/ApiRequestConfiguration.cs",
             "Nexus.Data/Recording/RequestImporter.cs", "Nexus.Data/Recording/LogRows.cs",
+            "Nexus.Data/Recording/PruneStatements.cs",
             "Nexus.Data/Recording/RequestLogLine.cs", "Nexus.Data/Conversations/LinkStatements.cs",
             "Nexus.Data/Conversations/Rebuilding/RebuildStatements.cs",
         ];

@@ -5,7 +5,7 @@ namespace Nexus.Data.Conversations.Rebuilding;
 /// <summary>The statements of a rebuild.</summary>
 internal static class RebuildStatements
 {
-    public const int RequestColumns = 37;
+    public const int RequestColumns = 38;
 
     /// <summary>To compile the reading costs more than it takes, and to sort it on disk as much as to read it.</summary>
     public const string Settings = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'";
@@ -39,7 +39,7 @@ internal static class RebuildStatements
                CASE WHEN r.reads_body AND r.body_original IS NULL THEN r.body END,
                CASE WHEN r.reads_body THEN r.body_original END,
                CASE WHEN (r.reads_body OR r.answer_hash IS NULL) AND r.response_body_original IS NULL THEN r.response_body END,
-               CASE WHEN r.reads_body OR r.answer_hash IS NULL THEN r.response_body_original END
+               CASE WHEN r.reads_body OR r.answer_hash IS NULL THEN r.response_body_original END, r.has_body
         FROM (SELECT r.request_id, r."timestamp", r.xmin, r.request_type, r.path, r.model, r.message_count,
                      r.response_status, r.error IS NOT NULL AS has_error, r.completed_at, r.duration_ms,
                      r.response_body IS NOT NULL AS has_answer, r.conversation_id, r.branch_id, r.parent_request_id,
@@ -48,7 +48,9 @@ internal static class RebuildStatements
                      r.current_message_hash IS NOT NULL AS has_current_hash,
                      r.parent_message_hash IS NOT NULL AS has_parent_hash, r.system_hash IS NOT NULL AS has_system_hash,
                      r.link_version, r.link_hash, r.stable_system_hash, r.answer_hash, r.user_id_hash, r.link_facts,
-                     r.body, r.body_original, r.response_body, r.response_body_original, {readsBody} AS reads_body
+                     r.body, r.body_original, r.response_body, r.response_body_original, {HasBody} AS has_body,
+                     {readsBody} AND ({HasBody} OR r.link_facts IS NULL OR r.link_version IS DISTINCT FROM {LinkHash.Version})
+                         AS reads_body
               FROM api_requests r WHERE {where} {order} OFFSET 0) r
         """;
 
@@ -70,10 +72,14 @@ internal static class RebuildStatements
          ELSE r.request_id IN (SELECT unnest({Ids(distrusted)})) END)
         """;
 
-    /// <summary>Bodies of requests.</summary>
+    // A body that was removed tells nothing: what was written down of it stands.
+    private const string HasBody = "(r.body IS NOT NULL OR r.body_original IS NOT NULL)";
+
+    /// <summary>Bodies of requests, and what a continuation goes on from.</summary>
     public static string Bodies(IEnumerable<Guid> ids)
         => $"""
-        SELECT r.request_id, CASE WHEN r.body_original IS NULL THEN r.body END, r.body_original
+        SELECT r.request_id, CASE WHEN r.body_original IS NULL THEN r.body END, r.body_original,
+               CASE WHEN r.link_kind = 'continuation' THEN r.parent_request_id END
         FROM api_requests r WHERE r.request_id = ANY ({Ids(ids)})
         """;
 

@@ -18,6 +18,7 @@ internal sealed class TrainReader(
     private const int ReadsBody = 32;
     private const int RequestBody = 33;
     private const int AnswerBody = 35;
+    private const int HasBody = 37;
 
     // Columns that say that a request has a place, or waits for one.
     private static readonly int[] _places = [12, 14, 15, 17, 18, 19, 20, 21, 22];
@@ -137,12 +138,51 @@ internal sealed class TrainReader(
         NpgsqlConnection connection, int[] places, CancellationToken cancellationToken)
     {
         var byId = places.ToDictionary(place => model[place].Id);
+        var removed = new Dictionary<int, Guid>();
         await using var rows = await CopyRows.OpenAsync(
-            connection, RebuildStatements.Bodies(byId.Keys), 3, cancellationToken);
+            connection, RebuildStatements.Bodies(byId.Keys), 4, cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
         {
             var id = rows.Uuid(0);
-            FindPlace(byId[id], ref model[byId[id]], Hash(rows, 1, isCompatible: false), Details.AnswerOf(id));
+            if (rows.IsNull(1) && rows.IsNull(2))
+            {
+                removed[byId[id]] = rows.Uuid(3);
+            }
+            else
+            {
+                FindPlace(byId[id], ref model[byId[id]], Hash(rows, 1, isCompatible: false), Details.AnswerOf(id));
+            }
+        }
+
+        if (removed.Count > 0)
+        {
+            KeepPlaces(removed);
+        }
+    }
+
+    // Of a body that was removed nobody can say any more what summary it went on from: what was found stands.
+    private void KeepPlaces(Dictionary<int, Guid> parents)
+    {
+        var places = parents.Values.Where(id => id != Guid.Empty).Distinct().ToDictionary(id => id, _ => -1);
+        for (var place = 0; place < model.Count && places.Count > 0; place++)
+        {
+            if (places.ContainsKey(model[place].Id))
+            {
+                places[model[place].Id] = place;
+            }
+        }
+
+        foreach (var (place, parent) in parents)
+        {
+            ref var row = ref model[place];
+            row.Waits = Details.WaitsOf(row.Id);
+            if (places.GetValueOrDefault(parent, -1) is >= 0 and var found && found < place)
+            {
+                var summary = new ContinuedSummary { Row = place, Key = [], Found = found };
+                row.Waits -= LinkFacts.Sum(LinkKeys.WaitForSummary(summary.Key));
+                row.Summary = model.Summaries.Count;
+                model.Summaries.Add(summary);
+            }
         }
     }
 
@@ -256,7 +296,7 @@ internal sealed class TrainReader(
         var isUnknown = rows.IsNull(29) && !(rows.IsNull(AnswerBody) && rows.IsNull(AnswerBody + 1))
             && AnswerHasher.Hash(Body(rows, AnswerBody)) is { } shown
             && (shown.AnswerHash is not null || shown.PromptedTasks.Count + shown.SummaryKeys.Count > 0);
-        if (isUnknown || !LinkFacts.Shows(facts, answer))
+        if (rows.Flag(HasBody) && (isUnknown || !LinkFacts.Shows(facts, answer)))
         {
             _distrusted.Add(row.Id);
             _distrustedSince = Math.Min(_distrustedSince ?? row.Time, row.Time);

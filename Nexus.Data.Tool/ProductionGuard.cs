@@ -1,0 +1,33 @@
+namespace Nexus.Data.Tool;
+
+/// <summary>Keeps what destroys data away from production, unless it was said in words.</summary>
+internal static class ProductionGuard
+{
+    /// <summary>What says it in words.</summary>
+    public const string Option = "--in-production";
+
+    private const string OwnVariable = "NEXUS_ENVIRONMENT";
+    private const string SharedVariable = "DOTNET_ENVIRONMENT";
+
+    /// <summary>Whether the environment is production: by NEXUS_ENVIRONMENT, else by DOTNET_ENVIRONMENT.</summary>
+    public static bool IsProduction(ToolHost host)
+        => Environment(host).Value.Equals("production", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Refuses in production.</summary>
+    /// <exception cref="ToolException">It is production, and nobody said that this is meant.</exception>
+    public static void Check(ToolHost host, TargetDatabase target, bool isMeant)
+    {
+        if (IsProduction(host) && !isMeant)
+        {
+            throw new ToolException(
+                ExitCode.Refused,
+                $"{Environment(host).Name} says production: nothing was changed in {target.Place}. With {Option} it is done "
+                + "there too.");
+        }
+    }
+
+    private static (string Name, string Value) Environment(ToolHost host)
+        => host.Environment(OwnVariable)?.Trim() is { Length: > 0 } own
+            ? (OwnVariable, own)
+            : (SharedVariable, host.Environment(SharedVariable)?.Trim() ?? "");
+}
