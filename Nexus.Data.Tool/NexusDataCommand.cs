@@ -63,6 +63,7 @@ internal static class NexusDataCommand
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),
             PruneCommand.Create(options, host),
+            DoctorCommand.Create(options, host),
             ExplainCommand.Create(options, host),
             SetupRolesCommand.Create(options, host),
         };

@@ -6,6 +6,7 @@ using Nexus.Data;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Operations;
+using Nexus.Data.Operations.Diagnosis;
 using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
@@ -69,6 +70,13 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
         services.TryAddSingleton<RoleSetup>();
+        services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<IDatabaseCheck, SchemaCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, UnlinkedRequestCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
+        ]);
+        services.TryAddSingleton<Doctor>();
         return services;
     }
 

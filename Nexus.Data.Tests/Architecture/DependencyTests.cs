@@ -14,7 +14,7 @@ public sealed partial class DependencyTests
     [TestCase("Conversations", "Requests")]
     [TestCase("Credentials")]
     [TestCase("Masking")]
-    [TestCase("Operations", "Masking")]
+    [TestCase("Operations", "Conversations", "Masking", "Recording")]
     [TestCase("Persistence", "Analyses")]
     [TestCase("Recording", "Conversations", "Masking", "Requests")]
     [TestCase("Requests", "Conversations", "Masking")]

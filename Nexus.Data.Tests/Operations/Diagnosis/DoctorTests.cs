@@ -1,0 +1,197 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Nexus.Data.Operations.Diagnosis;
+using Nexus.Data.Persistence;
+using Nexus.Data.Requests;
+using Nexus.Data.Tests.Conversations;
+using Nexus.Data.Tests.Fixtures;
+using Npgsql;
+
+namespace Nexus.Data.Tests.Operations.Diagnosis;
+
+public sealed class DoctorTests : DatabaseTest
+{
+    [Test]
+    public async Task A_database_that_is_well_has_no_finding()
+    {
+        var reports = await RunAsync();
+
+        Assert.That(reports.Select(report => (report.Name, report.Result.Status)), Is.EqualTo(new[]
+        {
+            ("schema", CheckStatus.Ok), ("unlinked-requests", CheckStatus.Ok), ("invalid-indexes", CheckStatus.Ok),
+        }));
+        Assert.That(reports.Select(report => report.Result.Remedy), Is.All.Null);
+    }
+
+    [Test]
+    public async Task A_schema_that_is_behind_is_an_error_that_names_what_is_missing()
+    {
+        await ExecuteAsync("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000017%'""");
+
+        var result = await RunAsync("schema");
+
+        Assert.That(result.Status, Is.EqualTo(CheckStatus.Error));
+        Assert.That(result.Details.Single(), Does.StartWith("20250101000017"));
+        Assert.That(result.Remedy, Does.Contain("nexus-data migrate"));
+    }
+
+    [Test]
+    public async Task A_schema_of_a_newer_version_is_a_warning()
+    {
+        await ExecuteAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('20990101000000_Later', '10.0.0')""");
+
+        Assert.That((await RunAsync("schema")).Status, Is.EqualTo(CheckStatus.Warning));
+    }
+
+    [Test]
+    public async Task An_index_that_was_left_invalid_is_an_error_that_names_it()
+    {
+        await ExecuteAsync("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_requests_retry_of'::regclass");
+
+        var result = await RunAsync("invalid-indexes");
+
+        Assert.That(result.Status, Is.EqualTo(CheckStatus.Error));
+        Assert.That(result.Details.Single(), Is.EqualTo("idx_requests_retry_of of api_requests"));
+    }
+
+    [TestCase(2, CheckStatus.Warning)]
+    [TestCase(0, CheckStatus.Ok)]
+    public async Task Requests_that_wait_longer_than_a_sweep_takes_are_a_warning(int hours, CheckStatus status)
+    {
+        await using (var db = OpenContext())
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                db.Add(new ApiRequest
+                {
+                    RequestId = Guid.CreateVersion7(),
+                    TrainId = Bodies.Train,
+                    Timestamp = DateTimeOffset.UtcNow.AddHours(-hours),
+                    Method = "POST",
+                    Path = "/v1/messages",
+                    UnlinkedBecause = "A test.",
+                });
+            }
+
+            await db.SaveChangesAsync();
+        }
+
+        var result = await RunAsync("unlinked-requests");
+
+        Assert.That(result.Status, Is.EqualTo(status));
+        Assert.That(result.Finding, Does.StartWith("3 requests wait"));
+        Assert.That(result.Details, Has.Count.EqualTo(status == CheckStatus.Ok ? 0 : 1));
+    }
+
+    [Test]
+    public async Task Without_the_right_a_check_is_skipped_and_says_which()
+    {
+        await ExecuteAsync(
+            $"REVOKE ALL ON api_requests FROM \"{new NpgsqlConnectionStringBuilder(ConnectionString).Username}\"");
+
+        var reports = await RunAsync();
+
+        var unlinked = reports.Single(report => report.Name == "unlinked-requests").Result;
+        Assert.That(unlinked.Status, Is.EqualTo(CheckStatus.Skipped));
+        Assert.That(unlinked.Finding, Does.Contain("needs a right").And.Contain("api_requests"));
+        Assert.That(reports.Single(report => report.Name == "invalid-indexes").Result.Status, Is.EqualTo(CheckStatus.Ok));
+    }
+
+    [Test]
+    public async Task A_check_that_does_not_end_or_has_to_wait_is_skipped()
+    {
+        await using var holder = new NpgsqlConnection(await AdministratorAsync());
+        await holder.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand("LOCK TABLE api_requests", holder, transaction);
+        await command.ExecuteNonQueryAsync();
+        var contexts = new Contexts(ConnectionString);
+        var doctor = new Doctor(
+            contexts,
+            [
+                new Check("slow", (db, token) => db.Database.ExecuteSqlRawAsync("SELECT pg_sleep(60)", token)),
+                new Check("slower", (_, token) => Task.Delay(TimeSpan.FromMinutes(1), token)),
+                new Check("held", (db, token) => db.Database.ExecuteSqlRawAsync("SELECT 1 FROM api_requests", token)),
+                new Check("behind", (db, token) => db.Database.ExecuteSqlRawAsync("SELECT 1 FROM no_such_table", token)),
+                new Check("fine", (_, _) => Task.CompletedTask),
+            ])
+        {
+            Limit = TimeSpan.FromMilliseconds(500),
+        };
+
+        var reports = await doctor.RunAsync();
+
+        Assert.That(
+            string.Join('\n', reports.Select(report => $"{report.Name} {report.Result.Status}: {report.Result.Finding}")),
+            Is.EqualTo(
+                """
+                slow Skipped: It did not end within 0.5 seconds.
+                slower Skipped: It did not end within 0.5 seconds.
+                held Skipped: Somebody holds what it has to read, as a migration does.
+                behind Skipped: The schema has not what it looks at: relation "no_such_table" does not exist.
+                fine Ok: Fine.
+                """.ReplaceLineEndings("\n")));
+    }
+
+    [Test]
+    public async Task A_check_may_not_write()
+    {
+        var doctor = new Doctor(
+            new Contexts(ConnectionString),
+            [new Check("writer", (db, token) => db.ExecuteAsync("DELETE FROM trains", [], token))]);
+
+        Assert.That(
+            () => doctor.RunAsync(),
+            Throws.InstanceOf<PostgresException>().With.Property(nameof(PostgresException.SqlState)).EqualTo("25006"));
+    }
+
+    [Test]
+    public async Task A_host_adds_checks_of_its_own()
+    {
+        var services = new ServiceCollection().AddNexusData(ConnectionString);
+        services.AddSingleton<IDatabaseCheck>(new Check("own", (_, _) => Task.CompletedTask));
+        await using var provider = services.BuildServiceProvider();
+        var doctor = provider.GetRequiredService<Doctor>();
+
+        var reports = await doctor.RunAsync(["own"]);
+
+        Assert.That(doctor.Checks.Select(check => check.Name), Does.Contain("own").And.Contain("schema"));
+        Assert.That(reports.Single().Result.Finding, Is.EqualTo("Fine."));
+        Assert.That(
+            () => doctor.RunAsync(["nonsense"]),
+            Throws.TypeOf<NexusDataException>().With.Message.Contains("no check 'nonsense'"));
+    }
+
+    private async Task<IReadOnlyList<CheckReport>> RunAsync()
+    {
+        await using var provider = new ServiceCollection().AddNexusData(ConnectionString).BuildServiceProvider();
+        return await provider.GetRequiredService<Doctor>().RunAsync();
+    }
+
+    private async Task<CheckResult> RunAsync(string check)
+    {
+        await using var provider = new ServiceCollection().AddNexusData(ConnectionString).BuildServiceProvider();
+        return (await provider.GetRequiredService<Doctor>().RunAsync([check])).Single().Result;
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(await AdministratorAsync());
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private sealed class Check(string name, Func<NexusDbContext, CancellationToken, Task> look) : IDatabaseCheck
+    {
+        public string Name => name;
+
+        public string Purpose => "A test's.";
+
+        public async Task<CheckResult> RunAsync(NexusDbContext db, CancellationToken cancellationToken)
+        {
+            await look(db, cancellationToken);
+            return CheckResult.Ok("Fine.");
+        }
+    }
+}
