@@ -17,6 +17,8 @@ internal static class ApiKeys
         string Prefix, SearchValues<byte> Characters, int Least, int Most = int.MaxValue, Edge Edge = Edge.Strict,
         bool NeedsDigit = false);
 
+    private static readonly SearchValues<byte> _between = SearchValues.Create(" \t=:\"'\\>`,"u8);
+
     private static readonly Form[] _forms =
     [
         new("sk-ant-", Charsets.Token, 8, Edge: Edge.Loose),
@@ -57,7 +59,7 @@ internal static class ApiKeys
         end = at;
         foreach (ref readonly var form in _forms.AsSpan())
         {
-            if (Fits(text, at, form, ref end))
+            if (text[at] == form.Prefix[0] && Fits(text, at, form, ref end))
             {
                 return true;
             }
@@ -136,7 +138,8 @@ internal static class ApiKeys
         for (var i = 0; i < body.Length; i++)
         {
             var stretch = body.Slice(i, Charsets.Run(body, i, Charsets.Alphanumeric));
-            if (stretch.Length >= 12 && stretch.ContainsAny(Charsets.Digits) && stretch.ContainsAnyExcept(Charsets.Digits))
+            if (stretch.Length >= 12
+                && stretch.ContainsAny(Charsets.Digits) && stretch.ContainsAnyExcept(Charsets.Digits))
             {
                 end = at + 3 + body.Length;
                 return true;
@@ -177,8 +180,7 @@ internal static class ApiKeys
         // What stands between a name and its value in shells, INI, YAML, JSON in JSON and XML.
         start = at + length;
         var last = Math.Min(text.Length, start + 12);
-        while (start < last && text[start] is (byte)' ' or (byte)'\t' or (byte)'=' or (byte)':' or (byte)'"' or (byte)'\''
-            or (byte)'\\' or (byte)'>' or (byte)'`' or (byte)',')
+        while (start < last && _between.Contains(text[start]))
         {
             start++;
         }
@@ -196,7 +198,8 @@ internal static class ApiKeys
             return 0;
         }
 
-        var isAws = at >= 3 && StartsWithIgnoringCase(text, text[at - 1] is (byte)'_' or (byte)'-' ? at - 4 : at - 3, "aws");
+        var before = at > 0 && text[at - 1] is (byte)'_' or (byte)'-' ? at - 1 : at;
+        var isAws = StartsWithIgnoringCase(text, before - "aws".Length, "aws");
         TakeDash(text, ref i);
         if (Take(text, ref i, "access"))
         {

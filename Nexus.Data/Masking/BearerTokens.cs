@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Unicode;
@@ -90,7 +91,7 @@ internal static class BearerTokens
         base64.CopyTo(padded);
         var length = (base64.Length + 3) / 4 * 4;
         Span<byte> decoded = stackalloc byte[3_076];
-        return Base64.DecodeFromUtf8(padded[..length], decoded, out _, out var count) == System.Buffers.OperationStatus.Done
+        return Base64.DecodeFromUtf8(padded[..length], decoded, out _, out var count) == OperationStatus.Done
             && decoded[..count].Contains((byte)':')
             && !decoded[..count].ContainsAnyInRange((byte)0, (byte)31)
             && Utf8.IsValid(decoded[..count]);

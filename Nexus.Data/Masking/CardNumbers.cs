@@ -113,8 +113,7 @@ internal static class CardNumbers
     private static bool IsLeftEdge(ReadOnlySpan<byte> text, int at)
         => at == 0
             || (Charsets.IsLeftEdge(text, at, afterDash: true) && text[at - 1] != '_'
-                && !(text[at - 1] is (byte)'-' or (byte)'.' && at >= 2 && Charsets.IsAlphanumeric(text[at - 2])
-                    && (text[at - 1] == '-' || Charsets.IsDigit(text[at - 2]))));
+                && !(text[at - 1] is (byte)'-' or (byte)'.' && at >= 2 && Charsets.IsAlphanumeric(text[at - 2])));
 
     private static bool IsRightEdge(ReadOnlySpan<byte> text, int end)
         => end == text.Length

@@ -10,7 +10,8 @@ internal readonly record struct FoundSecret(int Start, int End, SecretKind Kind,
     public int Length => End - Start;
 
     /// <summary>
-    /// Sorts, and makes one of those that overlap: the longest gives its kind, and among equals the one that came first.
+    /// Sorts, and makes one of those that overlap: the longest gives its kind and its mask, and among equals the first
+    /// kind, and then the one that came first.
     /// </summary>
     public static void Merge(List<FoundSecret> found)
     {
@@ -25,6 +26,12 @@ internal readonly record struct FoundSecret(int Start, int End, SecretKind Kind,
         var length = 0;
         foreach (var secret in sorted)
         {
+            if (found.Count > 0 && found[^1].Kind == SecretKind.EmailAddress && secret.Kind == SecretKind.UrlPassword
+                && found[^1].End > secret.Start)
+            {
+                found.RemoveAt(found.Count - 1);
+            }
+
             if (found.Count == 0 || found[^1].End <= secret.Start)
             {
                 found.Add(secret);
@@ -33,7 +40,14 @@ internal readonly record struct FoundSecret(int Start, int End, SecretKind Kind,
             }
 
             var last = found[^1];
-            var winner = secret.Length > length ? secret : last;
+            if (last.Kind == SecretKind.UrlPassword && secret.Kind == SecretKind.EmailAddress)
+            {
+                // password@host of an address.
+                continue;
+            }
+
+            var isStronger = secret.Length > length || (secret.Length == length && secret.Kind < last.Kind);
+            var winner = isStronger ? secret : last;
             length = Math.Max(length, secret.Length);
             found[^1] = winner with { Start = last.Start, End = Math.Max(last.End, secret.End) };
         }

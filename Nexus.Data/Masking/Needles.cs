@@ -13,7 +13,7 @@ namespace Nexus.Data.Masking;
 internal static class Needles
 {
     // Widened in pieces on the stack: a search for several words is there for characters alone.
-    private const int PieceLength = 2_048;
+    public const int PieceLength = 2_048;
 
     private static readonly string[] _needles =
     [
@@ -29,37 +29,93 @@ internal static class Needles
 
     /// <summary>False where the text holds no secret that the plan looks for; true where it may.</summary>
     public static bool MayBeIn(ReadOnlySpan<byte> text, in MaskingPlan plan)
-        => (text.Contains((byte)'@')
-                && (plan.LooksFor(SecretKind.UrlPassword) || plan.LooksFor(SecretKind.EmailAddress)))
+        => ((plan.LooksFor(SecretKind.EmailAddress)
+                || (plan.LooksFor(SecretKind.UrlPassword) && (text.IndexOf("://"u8) >= 0 || text.IndexOf("\\/"u8) >= 0)))
+                && text.Contains((byte)'@'))
             || HidesAscii(text)
             || (plan.LooksFor(SecretKind.CardNumber) && CardNumbers.MayBeIn(text))
-            || Next(text, 0) >= 0;
+            || Any(text);
 
-    /// <summary>Where the next needle begins, or -1. Its case is not looked at.</summary>
-    public static int Next(ReadOnlySpan<byte> text, int start)
+    /// <summary>Where the needles of a text are, without those that begin no secret by what stands beside them.</summary>
+    public ref struct Scan(ReadOnlySpan<byte> text, Span<char> buffer)
     {
-        Span<char> widened = stackalloc char[PieceLength];
+        private readonly ReadOnlySpan<byte> _text = text;
+        private readonly Span<char> _buffer = buffer;
+        private int _start;
+        private int _length;
 
-        // A hit is often near the last one, so the first look is a short one.
-        for (var length = 256; start < text.Length; length = PieceLength)
+        /// <summary>The first needle at this offset or behind it, or -1. The case of its letters is not looked at.</summary>
+        public int Next(int from)
         {
-            var piece = text[start..Math.Min(text.Length, start + length)];
-            Encoding.Latin1.GetChars(piece, widened);
-            var found = ((ReadOnlySpan<char>)widened[..piece.Length]).IndexOfAny(_search);
-            if (found >= 0)
+            while (from < _text.Length)
             {
-                return start + found;
+                if (from < _start || from >= _start + _length)
+                {
+                    Widen(from);
+                }
+
+                var found = ((ReadOnlySpan<char>)_buffer[(from - _start).._length]).IndexOfAny(_search);
+                if (found >= 0)
+                {
+                    from += found;
+                    if (IsPlausible(_text, from))
+                    {
+                        return from;
+                    }
+
+                    from++;
+                }
+                else if (_start + _length == _text.Length)
+                {
+                    return -1;
+                }
+                else
+                {
+                    // A needle may begin in this piece and end in the next.
+                    from = Math.Max(from, _start + _length - _overlap);
+                    Widen(from);
+                }
             }
 
-            start += piece.Length;
-            if (start < text.Length)
-            {
-                start -= _overlap;
-            }
+            return -1;
         }
 
-        return -1;
+        private void Widen(int from)
+        {
+            // A hit often stands at the beginning, so the first look is a short one.
+            var most = _length == 0 ? Math.Min(256, _buffer.Length) : _buffer.Length;
+            _start = from;
+            _length = Math.Min(_text.Length - from, most);
+            Encoding.Latin1.GetChars(_text.Slice(from, _length), _buffer);
+        }
     }
+
+    private static bool Any(ReadOnlySpan<byte> text)
+        => new Scan(text, stackalloc char[PieceLength]).Next(0) >= 0;
+
+    // In words, and in any layer of escapes: "task-", "the secret of", "basics".
+    private static bool IsPlausible(ReadOnlySpan<byte> text, int at)
+        => (text[at] | 0x20) switch
+        {
+            's' when text[at + 2] == '-' => MayBeginAt(text, at),
+            's' when (text[at + 1] | 0x20) == 'e' => NamesKey(text[(at + "secret".Length)..]),
+            'b' => MayEndWord(text, at + ((text[at + 1] | 0x20) == 'e' ? "bearer".Length : "basic".Length)),
+            _ => true,
+        };
+
+    private static bool MayBeginAt(ReadOnlySpan<byte> text, int at)
+        => at == 0 || !Charsets.IsAlphanumeric(text[at - 1]) || text[at - 1] == 'm'
+            || text[Math.Max(0, at - 6)..at].ContainsAny((byte)'\\', (byte)'%');
+
+    private static bool NamesKey(ReadOnlySpan<byte> rest)
+    {
+        var next = rest.Length > 1 && rest[0] is (byte)'_' or (byte)'-' or (byte)'\\' ? rest[1..] : rest;
+        return !next.IsEmpty && (next[0] | 0x20) is 'a' or 'k';
+    }
+
+    private static bool MayEndWord(ReadOnlySpan<byte> text, int end)
+        => end < text.Length
+            && (Charsets.IsWhiteSpace(text[end]) || text[end] is (byte)'\\' or (byte)'%' or (byte)'+');
 
     // \u0020 to \u007f.
     private static bool HidesAscii(ReadOnlySpan<byte> text)

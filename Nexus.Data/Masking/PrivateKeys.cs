@@ -3,7 +3,13 @@ namespace Nexus.Data.Masking;
 /// <summary>PEM blocks of private keys, to their end or to the end of the text.</summary>
 internal static class PrivateKeys
 {
-    public static bool TryMatch(ReadOnlySpan<byte> text, int at, out int start, out int end)
+    /// <summary>The block that begins at a needle.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="at">Where the needle stands.</param>
+    /// <param name="close">The next marker of an end, kept from call to call; 0 before the first.</param>
+    /// <param name="start">Where the block begins.</param>
+    /// <param name="end">The byte behind it.</param>
+    public static bool TryMatch(ReadOnlySpan<byte> text, int at, ref int close, out int start, out int end)
     {
         start = at;
         end = at;
@@ -22,25 +28,26 @@ internal static class PrivateKeys
         }
 
         var body = at + begin.Length + length + "-----".Length;
-        var close = EndOf(text, body);
-        if (close < 0 && !LooksLikeKey(text[body..]))
+        if (close < body)
+        {
+            var next = text[body..].IndexOf("-----END "u8);
+            close = next < 0 ? text.Length : body + next;
+        }
+
+        // An end behind another beginning belongs to that.
+        var isClosed = close < text.Length && text[body..close].IndexOf(begin) < 0;
+        if (!isClosed && !LooksLikeKey(text[body..]))
         {
             return false;
         }
 
-        end = close < 0 ? text.Length : close;
+        end = isClosed ? EndOf(text, close) : text.Length;
         return true;
     }
 
-    private static int EndOf(ReadOnlySpan<byte> text, int body)
+    private static int EndOf(ReadOnlySpan<byte> text, int close)
     {
-        var close = text[body..].IndexOf("-----END "u8);
-        if (close < 0)
-        {
-            return -1;
-        }
-
-        var label = body + close + "-----END ".Length;
+        var label = close + "-----END ".Length;
         var dashes = text[label..Math.Min(text.Length, label + 48)].IndexOf("-----"u8);
         return dashes < 0 ? text.Length : label + dashes + "-----".Length;
     }

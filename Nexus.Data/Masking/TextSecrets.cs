@@ -93,10 +93,12 @@ internal static class TextSecrets
             return;
         }
 
-        for (var at = Needles.Next(text, 0); at >= 0;)
+        var close = 0;
+        var needles = new Needles.Scan(text, stackalloc char[Needles.PieceLength]);
+        for (var at = needles.Next(0); at >= 0;)
         {
             var next = at + 1;
-            if (TryMatch(text, at, plan, out var kind, out var start, out var end))
+            if (TryMatch(text, at, plan, ref close, out var kind, out var start, out var end))
             {
                 start += Charsets.EscapeLength(text, start);
                 if (start < end)
@@ -107,7 +109,7 @@ internal static class TextSecrets
                 }
             }
 
-            at = Needles.Next(text, next);
+            at = needles.Next(next);
         }
 
         if (text.Contains((byte)'@'))
@@ -130,7 +132,8 @@ internal static class TextSecrets
     }
 
     private static bool TryMatch(
-        ReadOnlySpan<byte> text, int at, in MaskingPlan plan, out SecretKind kind, out int start, out int end)
+        ReadOnlySpan<byte> text, int at, in MaskingPlan plan, ref int close, out SecretKind kind, out int start,
+        out int end)
     {
         kind = SecretKind.ApiKey;
         if (plan.LooksFor(kind) && ApiKeys.TryMatch(text, at, out start, out end))
@@ -146,6 +149,6 @@ internal static class TextSecrets
 
         kind = SecretKind.PrivateKey;
         start = end = at;
-        return plan.LooksFor(kind) && PrivateKeys.TryMatch(text, at, out start, out end);
+        return plan.LooksFor(kind) && PrivateKeys.TryMatch(text, at, ref close, out start, out end);
     }
 }

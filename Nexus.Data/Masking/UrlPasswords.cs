@@ -11,6 +11,9 @@ internal static class UrlPasswords
     private static readonly SearchValues<byte> _ends = SearchValues.Create("/?# \t\r\n\"'<>\\`|,;)"u8);
     private static readonly SearchValues<byte> _hardEnds = SearchValues.Create(" \t\r\n\"'<>\\`|"u8);
 
+    // An authority that is longer is none.
+    private const int MostOfAuthority = 2_048;
+
     public static void Find(ReadOnlySpan<byte> text, in MaskingPlan plan, List<FoundSecret> found)
     {
         var mark = "://"u8;
@@ -31,7 +34,8 @@ internal static class UrlPasswords
 
     private static bool TryMatch(ReadOnlySpan<byte> rest, out int start, out int end)
     {
-        var authority = rest[..Until(rest, _hardEnds)];
+        var authority = rest[..Math.Min(rest.Length, MostOfAuthority)];
+        authority = authority[..Until(authority, _hardEnds)];
         start = authority.IndexOf((byte)':') + 1;
         end = 0;
         if (start == 0 || authority[0] == '[' || authority[..start].ContainsAny("/?#@"u8))
@@ -45,7 +49,7 @@ internal static class UrlPasswords
         {
             // Without an @ before the first slash this is a port, or a password with a slash in it.
             var value = authority[start..first];
-            if (value.IsEmpty || Charsets.IsDigit(value[0]) && value.IndexOfAnyExcept(Charsets.Digits) is < 0
+            if (value.IsEmpty || value.IndexOfAnyExcept(Charsets.Digits) < 0
                 || value[0] is (byte)'$' or (byte)'{' or (byte)'%' or (byte)'<' || first == authority.Length)
             {
                 return false;

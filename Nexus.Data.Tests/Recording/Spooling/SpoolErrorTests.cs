@@ -18,7 +18,9 @@ public sealed class SpoolErrorTests : SpoolTest
         {
             await AppendAsync(spool, "one");
             _disk.Room = 100;
+            var length = new FileInfo(Segments().Single()).Length;
             await ThrowsUnavailableAsync(spool, new string('x', 100));
+            Assert.That(new FileInfo(Segments()[0]).Length, refusesCuts ? Is.GreaterThan(length) : Is.EqualTo(length));
             await ThrowsUnavailableAsync(spool, new string('x', 100));
             _disk.Room = 10_000;
             await AppendAllAsync(spool, "two", "three");

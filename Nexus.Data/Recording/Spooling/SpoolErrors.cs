@@ -8,6 +8,7 @@ internal static class SpoolErrors
     public static NexusDataException Unavailable(string folder, Exception exception)
         => new(
             NexusDataErrorKind.Unavailable,
-            $"The spool in {folder} cannot be used: {exception.Message.TrimEnd('.')}. See that the folder is there, that this user may write to it, and that its disk has space and no errors.",
+            $"The spool in {folder} cannot be used: {exception.Message.TrimEnd('.')}. See that the folder is there, that "
+            + "this user may write to it, and that its disk has space and no errors.",
             exception);
 }

@@ -43,7 +43,8 @@ internal sealed class SpoolFolder : IDisposable
                 {
                     throw new NexusDataException(
                         NexusDataErrorKind.Validation,
-                        $"Others may write to the spool's folder {path}: take that from them (chmod go-w), or name another folder.");
+                        $"Others may write to the spool's folder {path}: take that from them (chmod go-w), or name another "
+                        + "folder.");
                 }
             }
 
@@ -133,7 +134,8 @@ internal sealed class SpoolFolder : IDisposable
         {
             throw new NexusDataException(
                 NexusDataErrorKind.Unavailable,
-                $"Another process has the spool in {System.IO.Path.GetDirectoryName(path)}: end it, or give each process a folder of its own.",
+                $"Another process has the spool in {System.IO.Path.GetDirectoryName(path)}: end it, or give each process "
+                + "a folder of its own.",
                 exception);
         }
     }

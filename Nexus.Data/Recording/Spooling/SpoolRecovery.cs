@@ -71,7 +71,8 @@ internal sealed class SpoolRecovery
         {
             throw new NexusDataException(
                 NexusDataErrorKind.Conflict,
-                $"{path} has version {header.Version} of the spool's format, and this program knows {SegmentHeader.CurrentVersion}: let the newer program that wrote it store what is in it first.");
+                $"{path} has version {header.Version} of the spool's format, and this program knows "
+                + $"{SegmentHeader.CurrentVersion}: let the newer program that wrote it store what is in it first.");
         }
 
         Next = Math.Max(Next, header.First);
