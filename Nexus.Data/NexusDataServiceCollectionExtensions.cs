@@ -5,8 +5,10 @@ using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Rebuilding;
+using Nexus.Data.Masking;
 using Nexus.Data.Operations;
 using Nexus.Data.Operations.Diagnosis;
+using Nexus.Data.Operations.Health;
 using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
@@ -47,6 +49,10 @@ public static class NexusDataServiceCollectionExtensions
             return services;
         }
 
+        services.AddOptions<MaskingOptions>().ValidateOnStart();
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<MaskingOptions>, MaskingOptionsValidation>());
+        services.AddOptions<RecordingOptions>();
         services.AddSingleton<NexusDataSource>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<NexusDataOptions>, NexusDataOptionsValidation>());
@@ -60,7 +66,19 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddScoped(provider => new ConversationLinker(
             provider.GetRequiredService<NexusDbContext>(), provider.GetService<LinkingOptions>(),
             provider.GetService<ILogger<ConversationLinker>>()));
-        services.TryAddSingleton<RequestImporter>();
+        services.TryAddSingleton(provider => new SecretMasker(
+            provider.GetRequiredService<IOptions<MaskingOptions>>().Value));
+        services.TryAddSingleton<RequestIntake>();
+        services.TryAddSingleton(provider => new CallStore(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(),
+            provider.GetRequiredService<RequestIntake>(), provider.GetService<LinkingOptions>(),
+            provider.GetService<ILogger<ConversationLinker>>()));
+        services.TryAddSingleton(provider => new RequestRecorder(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(),
+            provider.GetRequiredService<RequestIntake>(), provider.GetRequiredService<CallStore>()));
+        services.TryAddSingleton(provider => new RequestImporter(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(), provider.GetService<LinkingOptions>(),
+            provider.GetRequiredService<SecretMasker>(), provider.GetRequiredService<IOptions<RecordingOptions>>().Value));
         services.TryAddSingleton<RequestExporter>();
         services.TryAddSingleton<RequestPruner>();
         services.TryAddSingleton<ConversationOutlines>();
@@ -75,9 +93,55 @@ public static class NexusDataServiceCollectionExtensions
             ServiceDescriptor.Singleton<IDatabaseCheck, SchemaCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, UnlinkedRequestCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, StoredSecretCheck>(),
         ]);
         services.TryAddSingleton<Doctor>();
         return services;
+    }
+
+    /// <summary>
+    /// Adds the queue that takes calls off their callers' path: a hosted service, and the <see cref="RequestIngestQueue"/>
+    /// to hand them to.
+    /// </summary>
+    /// <param name="services">Services that <c>AddNexusData</c> was or will be called on.</param>
+    /// <param name="configure">The folder of the spool, and further options.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddNexusRequestIngest(
+        this IServiceCollection services, Action<RequestIngestOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+
+        services.AddOptions<RequestIngestOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        if (services.Any(service => service.ServiceType == typeof(RequestIngestQueue)))
+        {
+            return services;
+        }
+
+        services.AddLogging();
+        services.AddSingleton(provider => new RequestIngestQueue(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(),
+            provider.GetRequiredService<RequestIntake>(), provider.GetRequiredService<CallStore>(),
+            provider.GetRequiredService<IOptions<RequestIngestOptions>>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<LinkingOptions>(), provider.GetRequiredService<ILogger<RequestIngestQueue>>()));
+        return services.AddHostedService(provider => provider.GetRequiredService<RequestIngestQueue>());
+    }
+
+    /// <summary>
+    /// Adds health checks: <c>nexus-data</c> and <c>nexus-data-schema</c>, tagged <c>ready</c>, say whether the database
+    /// answers and has the schema of this version; where there is a queue, <c>nexus-data-ingest</c>, tagged <c>live</c>,
+    /// says whether it works, and that it is behind.
+    /// </summary>
+    /// <param name="builder">What <c>AddHealthChecks</c> gave.</param>
+    /// <returns>The same builder.</returns>
+    public static IHealthChecksBuilder AddNexusData(this IHealthChecksBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+
+        return builder
+            .AddCheck<DatabaseHealthCheck>("nexus-data", tags: ["ready"])
+            .AddCheck<SchemaHealthCheck>("nexus-data-schema", tags: ["ready"])
+            .AddCheck<IngestHealthCheck>("nexus-data-ingest", tags: ["live"]);
     }
 
     /// <summary>

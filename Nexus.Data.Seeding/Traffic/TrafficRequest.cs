@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Nexus.Data.Recording;
 using Nexus.Data.Requests;
 
 namespace Nexus.Data.Seeding.Traffic;
@@ -109,6 +110,29 @@ public sealed record TrafficRequest
 
         return request;
     }
+
+    /// <summary>The request as a proxy tells a recorder or a queue of it, before it is answered.</summary>
+    public RecordedRequest ToRecordedRequest() => new()
+    {
+        RequestId = RequestId,
+        TrainId = TrainId,
+        Timestamp = Timestamp,
+        Path = Path,
+        RequestType = RequestType,
+        AccountId = AccountId,
+        Body = Body,
+    };
+
+    /// <summary>The end of the call as a proxy tells of it; null where it was broken off and nobody knows.</summary>
+    public RecordedResponse? ToRecordedResponse()
+        => ResponseStatus is null && ResponseBody is null && Error is null ? null : new()
+        {
+            Status = ResponseStatus,
+            Body = ResponseBody is { } answer ? answer : default(ReadOnlyMemory<byte>?),
+            IsStreamed = ResponseStreaming,
+            CompletedAt = CompletedAt,
+            Error = Error,
+        };
 
     /// <summary>Gives the request's entity what is known when the call is over: status, time, error and answer.</summary>
     /// <param name="request">The entity, as <see cref="ToRequest"/> makes it.</param>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Nexus.Data.Embedded;
+using Nexus.Data.Tests.Recording;
 using Nexus.Data.Tests.Recording.Spooling;
 
 namespace Nexus.Data.Tests.Embedded;
@@ -76,6 +77,11 @@ internal sealed class ServerOwner : IDisposable
         if (arguments is [SpoolProcess.Name, var mode, var folder])
         {
             return await SpoolProcess.RunAsync(mode, folder);
+        }
+
+        if (arguments is [IngestProcess.Name, var spool])
+        {
+            return await IngestProcess.RunAsync(spool);
         }
 
         await using var server = await EmbeddedPostgres.StartAsync(

@@ -50,7 +50,8 @@ public sealed class JsonMaskTests
     [Test]
     public void What_is_no_UTF8_is_masked_and_stays_what_it_is_elsewhere()
     {
-        byte[] json = [(byte)'[', (byte)'"', 0xff, .. Encoding.UTF8.GetBytes(Samples.Anthropic), 0xfe, (byte)'"', (byte)']'];
+        var key = Encoding.UTF8.GetBytes(Samples.Anthropic);
+        byte[] json = [(byte)'[', (byte)'"', 0xff, .. key, 0xfe, (byte)'"', (byte)']'];
 
         var masked = _masker.MaskJson(Samples.Train, json).Json.ToArray();
 
@@ -138,7 +139,9 @@ public sealed class JsonMaskTests
                 1 => JsonValue.Create(Body(random, depth - 1, plant).ToJsonString(Escaping(random.Next(2)))),
                 _ => new JsonObject
                 {
-                    ["role"] = "user", [$"k {text}"] = Body(random, depth - 1, plant), ["b"] = Body(random, depth - 1, plant),
+                    ["role"] = "user",
+                    [$"k {text}"] = Body(random, depth - 1, plant),
+                    ["b"] = Body(random, depth - 1, plant),
                 },
             };
     }

@@ -2,13 +2,14 @@ using Nexus.Data.Masking;
 
 namespace Nexus.Data.Tests.Masking;
 
-/// <summary>Secrets that are none: right in form, and nobody's. In two pieces, so that no scanner takes them for real.</summary>
+/// <summary>Secrets that are none: right in form, nobody's, and written in pieces for scanners.</summary>
 internal static class Samples
 {
     public const string Train = "train-a";
 
     public const string Anthropic = "sk-" + "ant-api03-Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0_-Uv1Wx2";
-    public const string Jwt = "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
+    public const string Jwt = "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ"
+        + "zdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
     public const string Card = "4111" + "111111111111";
     public const string Email = "jane.doe+tag@example.com";
     public const string AwsSecret = "wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYEXAMPLEKEY";

@@ -54,36 +54,7 @@ public sealed partial class ConversationLinker(
         IReadOnlyList<ApiRequest> requests, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(requests);
-        EnsureTransaction();
-        using var changes = DetectChangesOnce();
-        EnsureTracked(requests);
-
-        var outcomes = new Dictionary<ApiRequest, LinkOutcome>(ReferenceEqualityComparer.Instance);
-        foreach (var train in requests.GroupBy(request => request.TrainId).OrderBy(train => train.Key, StringComparer.Ordinal))
-        {
-            var subjects = new List<LinkSubject>();
-            foreach (var request in train)
-            {
-                outcomes[request] = LinkOutcome.TakesNoPart;
-                if (Subject(request) is { } subject)
-                {
-                    subjects.Add(subject);
-                }
-                else
-                {
-                    request.UnlinkedBecause = null;
-                }
-            }
-
-            subjects.Sort(LinkSubject.InOrder);
-            await LinkTrainAsync(train.Key, subjects, cancellationToken);
-            foreach (var subject in subjects)
-            {
-                outcomes[subject.Request] =
-                    subject.Request.UnlinkedBecause is null ? LinkOutcome.Linked : LinkOutcome.Deferred;
-            }
-        }
-
+        var outcomes = await LinkAsync(requests, [], cancellationToken);
         return [.. requests.Select(request => new LinkResult(request, outcomes[request]))];
     }
 
@@ -93,44 +64,53 @@ public sealed partial class ConversationLinker(
     /// <param name="cancellationToken">Stops waiting for a lock or for the look-up.</param>
     /// <exception cref="InvalidOperationException">There is no transaction, one of another isolation, or the request is
     /// not tracked.</exception>
-    public async Task LinkAnswerAsync(ApiRequest request, CancellationToken cancellationToken = default)
+    public Task LinkAnswerAsync(ApiRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return LinkAsync([], [request], cancellationToken);
+    }
+
+    /// <summary>Links requests that are new, and takes note of the answers of others that are linked already, in one
+    /// look-up for each train.</summary>
+    internal async Task<IReadOnlyDictionary<ApiRequest, LinkOutcome>> LinkAsync(
+        IReadOnlyList<ApiRequest> requests, IReadOnlyList<ApiRequest> answered, CancellationToken cancellationToken)
+    {
         EnsureTransaction();
         using var changes = DetectChangesOnce();
-        EnsureTracked([request]);
-        if (!_options.TakesPart(request))
-        {
-            return;
-        }
+        EnsureTracked(requests);
+        EnsureTracked(answered);
 
-        var subject = new LinkSubject(request);
-        if (!subject.IsPlaced && request.UnlinkedBecause is not null)
+        var outcomes = new Dictionary<ApiRequest, LinkOutcome>(ReferenceEqualityComparer.Instance);
+        var subjects = new List<LinkSubject>();
+        foreach (var request in requests)
         {
-            // The sweep may be linking it without this answer at this moment: it is to come by once more.
-            db.Entry(request).Property(row => row.UnlinkedBecause).IsModified = true;
-        }
-
-        if (!subject.Hashes.HasMessages || !subject.IsPlaced)
-        {
-            return;
-        }
-
-        subject.FillInHashes();
-
-        var session = new LinkSession(db, request.TrainId, HoldsTrains);
-        try
-        {
-            if (!await session.LinkAsync([subject], cancellationToken))
+            outcomes[request] = LinkOutcome.TakesNoPart;
+            if (Subject(request) is { } subject)
             {
-                Defer(subject, TrainIsLocked);
+                subjects.Add(subject);
+            }
+            else
+            {
+                request.UnlinkedBecause = null;
             }
         }
-        catch (Exception exception) when (MayBeDeferred(exception))
+
+        subjects.AddRange(answered.Select(AnsweredSubject).OfType<LinkSubject>());
+        foreach (var train in subjects.GroupBy(subject => subject.Request.TrainId)
+                     .OrderBy(train => train.Key, StringComparer.Ordinal))
         {
-            await UndoAsync(session, cancellationToken);
-            Defer(subject, exception.GetBaseException());
+            List<LinkSubject> inOrder = [.. train];
+            inOrder.Sort(LinkSubject.InOrder);
+            await LinkTrainAsync(train.Key, inOrder, cancellationToken);
         }
+
+        foreach (var subject in subjects)
+        {
+            outcomes[subject.Request] =
+                subject.Request.UnlinkedBecause is null ? LinkOutcome.Linked : LinkOutcome.Deferred;
+        }
+
+        return outcomes;
     }
 
     /// <summary>Links what was deferred, oldest first, in a transaction of its own, and saves it.</summary>
@@ -209,13 +189,32 @@ public sealed partial class ConversationLinker(
         return subject.Hashes.HasMessages ? subject : null;
     }
 
-    private async Task LinkTrainAsync(string trainId, List<LinkSubject> subjects, CancellationToken cancellationToken)
+    // Null where the answer changes nothing: the request takes no part, or waits to be linked with it.
+    private LinkSubject? AnsweredSubject(ApiRequest request)
     {
-        if (subjects.Count == 0)
+        if (!_options.TakesPart(request))
         {
-            return;
+            return null;
         }
 
+        var subject = new LinkSubject(request);
+        if (!subject.IsPlaced && request.UnlinkedBecause is not null)
+        {
+            // The sweep may be linking it without this answer at this moment: it is to come by once more.
+            db.Entry(request).Property(row => row.UnlinkedBecause).IsModified = true;
+        }
+
+        if (!subject.Hashes.HasMessages || !subject.IsPlaced)
+        {
+            return null;
+        }
+
+        subject.FillInHashes();
+        return subject;
+    }
+
+    private async Task LinkTrainAsync(string trainId, List<LinkSubject> subjects, CancellationToken cancellationToken)
+    {
         var session = new LinkSession(db, trainId, HoldsTrains);
         try
         {

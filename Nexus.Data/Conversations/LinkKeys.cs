@@ -35,6 +35,9 @@ internal static class LinkKeys
     public static long ConversationLock(string trainId, Guid conversationId)
         => Lock("names", trainId, conversationId.ToByteArray(bigEndian: true));
 
+    /// <summary>A lock on what is told of one call after it was recorded: answer, pieces of it, failure.</summary>
+    public static long RequestLock(Guid requestId) => Lock("request", "", requestId.ToByteArray(bigEndian: true));
+
     /// <summary>Waits for a request with these messages.</summary>
     public static byte[] WaitForMessages(ReadOnlySpan<byte> linkHash) => Hash("wait/messages", linkHash, []);
 

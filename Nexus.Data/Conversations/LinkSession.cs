@@ -345,7 +345,7 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
         Take(request, parent.ConversationId, branch, parent.RequestId, kind);
         request.ClaimsBranch = claims;
         request.LinkDistance = LinkRules.DistanceTo(subject, parent);
-        request.LinkCandidates = parent.Count;
+        request.LinkCandidates = Math.Max(1, parent.Count);
         request.IsSubtask = parent.IsSubtask;
         request.ParentTaskRequestId = parent.ParentTaskRequestId;
         request.ParentMessageHash ??= subject.Hashes.ParentMessageHash;

@@ -6,6 +6,7 @@ namespace Nexus.Data.Conversations;
 /// <summary>What the context tracks and has not saved yet, to be looked at beside the database.</summary>
 internal sealed class TrackedLinks
 {
+    private readonly DbContext _db;
     private readonly Dictionary<Guid, ApiRequest> _requests = [];
     private readonly Dictionary<Key, List<ApiRequest>> _byMessages = [];
     private readonly Dictionary<(Guid, int), TaskPrompt> _prompts = [];
@@ -14,6 +15,7 @@ internal sealed class TrackedLinks
 
     public TrackedLinks(DbContext db, string trainId)
     {
+        _db = db;
         foreach (var entry in db.ChangeTracker.Entries())
         {
             if (entry.State is not (EntityState.Added or EntityState.Modified))
@@ -76,7 +78,8 @@ internal sealed class TrackedLinks
             }
             : candidate;
 
-    /// <summary>The best parent by messages, with the number of those that have them.</summary>
+    /// <summary>The best parent by messages, with the number of those that have them and that the database does not count.
+    /// </summary>
     public LinkCandidate? Parent(LinkSubject subject)
     {
         for (var i = 0; i < subject.Hashes.Prefixes.Count; i++)
@@ -85,7 +88,7 @@ internal sealed class TrackedLinks
             var count = 0;
             foreach (var request in Earlier(subject, subject.Hashes.Prefixes[i].LinkHash))
             {
-                count++;
+                count += _db.Entry(request).State == EntityState.Added ? 1 : 0;
                 var candidate = LinkCandidate.Of(request) with
                 {
                     Prefix = i + 1,

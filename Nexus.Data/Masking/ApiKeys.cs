@@ -52,7 +52,7 @@ internal static class ApiKeys
         new("cnp_test_", Charsets.Token, 16, Edge: Edge.Loose),
     ];
 
-    /// <summary>The key that begins at a needle, or, after the name of an AWS secret or a Slack host, behind it.</summary>
+    /// <summary>The key that begins at a needle, or behind it where that names an AWS secret or Slack's host.</summary>
     public static bool TryMatch(ReadOnlySpan<byte> text, int at, out int start, out int end)
     {
         start = at;

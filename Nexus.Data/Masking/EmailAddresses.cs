@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Nexus.Data.Masking;
 
-/// <summary>E-mail addresses of a domain with a dot: no user@localhost, @scope/name, package@1.2.3 or picture@2x.png.</summary>
+/// <summary>E-mail addresses of a domain with a dot; no user@localhost, package@1.2.3, picture@2x.png.</summary>
 internal static class EmailAddresses
 {
     private const int MostBefore = 128;

@@ -34,7 +34,7 @@ internal static class EscapedText
         return written;
     }
 
-    /// <summary>Moves what was found in the resolved text to where it stands in the text; in order, none overlapping.</summary>
+    /// <summary>Moves what was found in the resolved text, in order, to where it stands in the text.</summary>
     public static void MoveBack(ReadOnlySpan<byte> text, byte mark, List<FoundSecret> found)
     {
         var place = new Place();

@@ -8,7 +8,8 @@ namespace Nexus.Data.Masking;
 /// <summary>Headers as a JSON object, in the order and the case in which their names came first.</summary>
 internal static class HeaderObject
 {
-    private static readonly JsonWriterOptions _options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions _options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Of(IEnumerable<KeyValuePair<string, string>> headers)
     {

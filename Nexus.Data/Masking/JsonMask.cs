@@ -47,7 +47,9 @@ internal sealed class JsonMask(MaskingPlan plan, Action<SecretKind>? report)
                 case JsonTokenType.PropertyName:
                     var name = reader.ValueSpan;
                     isHeader = reader.CurrentDepth == 1 && HeaderNames?.Contains(reader.GetString()!) == true;
-                    form = ApiKeys.NamesAwsSecret(name) ? TextForm.JsonString | TextForm.AwsSecret : TextForm.JsonString;
+                    form = ApiKeys.NamesAwsSecret(name)
+                        ? TextForm.JsonString | TextForm.AwsSecret
+                        : TextForm.JsonString;
                     MaskString(json.Slice(start + 1, name.Length), start + 1, TextForm.JsonString);
                     continue;
 

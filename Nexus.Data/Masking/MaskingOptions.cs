@@ -10,8 +10,8 @@ public sealed class MaskingOptions
     public ISet<string> HeaderNames { get; } = new HashSet<string>(
         [
             "authorization", "proxy-authorization", "x-authorization", "x-api-key", "api-key", "apikey", "x-apikey",
-            "anthropic-api-key", "openai-api-key", "x-goog-api-key", "ocp-apim-subscription-key", "cookie", "set-cookie",
-            "x-amz-security-token", "x-auth-token", "x-access-token", "x-refresh-token", "x-session-token",
+            "anthropic-api-key", "openai-api-key", "x-goog-api-key", "ocp-apim-subscription-key", "cookie",
+            "set-cookie", "x-amz-security-token", "x-auth-token", "x-access-token", "x-refresh-token", "x-session-token",
             "x-csrf-token", "x-xsrf-token", "x-gitlab-token", "x-vault-token", "x-amz-signature", "x-hub-signature",
             "x-hub-signature-256", "x-forwarded-access-token", "x-ms-token-aad-access-token", "cf-access-client-secret",
             "cf-access-jwt-assertion", "x-client-secret",

@@ -37,7 +37,8 @@ internal sealed class MaskingOptionsValidation : IValidateOptions<MaskingOptions
 
         if (options.Key is { Length: < MinKeyLength } key)
         {
-            failures.Add($"{nameof(MaskingOptions.Key)}: has {key.Length} characters; it needs {MinKeyLength} or more.");
+            failures.Add(
+                $"{nameof(MaskingOptions.Key)}: has {key.Length} characters; it needs {MinKeyLength} or more.");
         }
 
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
@@ -45,7 +46,8 @@ internal sealed class MaskingOptionsValidation : IValidateOptions<MaskingOptions
 
     private static void Check(
         List<string> failures, string prefix, MaskingAction? apiKeys, MaskingAction? bearerTokens,
-        MaskingAction? privateKeys, MaskingAction? urlPasswords, MaskingAction? emailAddresses, MaskingAction? cardNumbers)
+        MaskingAction? privateKeys, MaskingAction? urlPasswords, MaskingAction? emailAddresses,
+        MaskingAction? cardNumbers)
     {
         Check(nameof(MaskingOptions.ApiKeys), apiKeys);
         Check(nameof(MaskingOptions.BearerTokens), bearerTokens);

@@ -18,8 +18,8 @@ internal static class Needles
     private static readonly string[] _needles =
     [
         "sk-", "AIza", "AKIA", "ASIA", "secret", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-",
-        "xoxa-", "xoxb-", "xoxe-", "xoxp-", "xoxr-", "xoxs-", "xapp-", "hooks.slack.com", "sk_live_", "rk_live_", "whsec_",
-        "hf_", "npm_", "cnp_", "bearer", "basic", "eyJ", "-----BEGIN",
+        "xoxa-", "xoxb-", "xoxe-", "xoxp-", "xoxr-", "xoxs-", "xapp-", "hooks.slack.com", "sk_live_", "rk_live_",
+        "whsec_", "hf_", "npm_", "cnp_", "bearer", "basic", "eyJ", "-----BEGIN",
     ];
 
     private static readonly int _overlap = _needles.Max(needle => needle.Length) - 1;
@@ -30,13 +30,14 @@ internal static class Needles
     /// <summary>False where the text holds no secret that the plan looks for; true where it may.</summary>
     public static bool MayBeIn(ReadOnlySpan<byte> text, in MaskingPlan plan)
         => ((plan.LooksFor(SecretKind.EmailAddress)
-                || (plan.LooksFor(SecretKind.UrlPassword) && (text.IndexOf("://"u8) >= 0 || text.IndexOf("\\/"u8) >= 0)))
+                || (plan.LooksFor(SecretKind.UrlPassword)
+                    && (text.IndexOf("://"u8) >= 0 || text.IndexOf("\\/"u8) >= 0)))
                 && text.Contains((byte)'@'))
             || HidesAscii(text)
             || (plan.LooksFor(SecretKind.CardNumber) && CardNumbers.MayBeIn(text))
             || Any(text);
 
-    /// <summary>Where the needles of a text are, without those that begin no secret by what stands beside them.</summary>
+    /// <summary>Where needles stand that may begin a secret, by what is beside them.</summary>
     public ref struct Scan(ReadOnlySpan<byte> text, Span<char> buffer)
     {
         private readonly ReadOnlySpan<byte> _text = text;
@@ -44,7 +45,7 @@ internal static class Needles
         private int _start;
         private int _length;
 
-        /// <summary>The first needle at this offset or behind it, or -1. The case of its letters is not looked at.</summary>
+        /// <summary>The first needle from this offset on, in any case of its letters, or -1.</summary>
         public int Next(int from)
         {
             while (from < _text.Length)

@@ -8,8 +8,8 @@ internal static class QueryParameters
     private static readonly HashSet<string> _names = new(
         [
             "key", "api_key", "apikey", "api-key", "token", "access_token", "refresh_token", "id_token", "auth_token",
-            "signature", "sig", "x-amz-signature", "x-amz-security-token", "x-goog-signature", "password", "passwd", "pwd",
-            "secret", "client_secret", "code",
+            "signature", "sig", "x-amz-signature", "x-amz-security-token", "x-goog-signature", "password", "passwd",
+            "pwd", "secret", "client_secret", "code",
         ],
         StringComparer.OrdinalIgnoreCase);
 

@@ -21,6 +21,6 @@ public enum SecretKind
     /// <summary>The number of a payment card.</summary>
     CardNumber,
 
-    /// <summary>The value of a header or of a query parameter that is masked by its name, whatever it looks like.</summary>
+    /// <summary>The value of a header or a query parameter that is masked by its name.</summary>
     Header,
 }

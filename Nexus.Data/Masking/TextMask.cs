@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Nexus.Data.Masking;
 
-/// <summary>Replaces what was found, again and again until nothing is left to find: masking twice is masking once.</summary>
+/// <summary>Replaces what is found until nothing is left to find: masking twice is masking once.</summary>
 internal static class TextMask
 {
     // A mask may bare what its secret had hidden, as a digit beside a card's number; never more than once or twice.
@@ -28,8 +28,8 @@ internal static class TextMask
     }
 
     /// <summary>
-    /// The pieces of a text without its secrets; the very list where there are none. A secret's mask goes into the first
-    /// of the pieces that it touches.
+    /// The pieces of a text without its secrets; the very list where there are none. A mask goes into the first
+    /// of the pieces that its secret touches.
     /// </summary>
     public static IReadOnlyList<string> Mask(
         IReadOnlyList<string> pieces, TextForm form, in MaskingPlan plan, Action<SecretKind>? report)

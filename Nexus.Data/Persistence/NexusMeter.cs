@@ -5,7 +5,5 @@ namespace Nexus.Data.Persistence;
 /// <summary>The meter of the library; who measures makes its instruments on it.</summary>
 internal static class NexusMeter
 {
-    public const string Name = "Nexus.Data";
-
-    public static readonly Meter Instance = new(Name);
+    public static readonly Meter Instance = new(NexusDataTelemetry.MeterName);
 }

@@ -148,7 +148,7 @@ internal static class LogRows
                 writer.WriteBooleanValue(row.GetBoolean(place));
                 break;
             default:
-                writer.WriteRawValue(OnOneLine(row.GetFieldValue<byte[]>(place)), skipInputValidation: true);
+                writer.WriteRawValue(JsonLines.OnOneLine(row.GetFieldValue<byte[]>(place)).Span, skipInputValidation: true);
                 break;
         }
     }
@@ -177,13 +177,5 @@ internal static class LogRows
 
         writer.WriteEndArray();
         return places.Length;
-    }
-
-    // A line end in a JSON text is white space between its tokens.
-    private static byte[] OnOneLine(byte[] json)
-    {
-        json.AsSpan().Replace((byte)'\n', (byte)' ');
-        json.AsSpan().Replace((byte)'\r', (byte)' ');
-        return json;
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
+using Nexus.Data.Masking;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
 
@@ -12,7 +13,11 @@ namespace Nexus.Data.Recording;
 /// </summary>
 /// <param name="contexts">Makes the contexts; each transaction has one of its own.</param>
 /// <param name="options">Which requests are linked; null for the defaults.</param>
-public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options = null)
+/// <param name="masker">Masks secrets; null for one with the default rules.</param>
+/// <param name="recording">What is kept of a request; null for the defaults.</param>
+public sealed class RequestImporter(
+    IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options = null, SecretMasker? masker = null,
+    RecordingOptions? recording = null)
 {
     /// <summary>Imports a log. Memory does not grow with its length, only with its longest lines.</summary>
     /// <param name="log">The log, read once from here to its end; the caller disposes it.</param>
@@ -28,7 +33,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(import.BatchSize, 10_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(import.BatchBytes, 64 * 1024);
 
-        var run = new Run(contexts, options, import);
+        var run = new Run(contexts, options, masker ?? new(new()), recording ?? new(), import);
         await foreach (var line in LogLines.ReadAsync(log, cancellationToken))
         {
             await run.AddAsync(line, cancellationToken);
@@ -38,7 +43,9 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
     }
 
     // One import: the lines that were read and not stored yet, and the counts.
-    private sealed class Run(IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options, ImportOptions import)
+    private sealed class Run(
+        IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options, SecretMasker masker, RecordingOptions recording,
+        ImportOptions import)
     {
         // Plans that the server made while the tables were all but empty read too much of full ones. It makes them anew
         // when the tables were analyzed, for which an import would have to wait until autovacuum comes by.
@@ -65,7 +72,7 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             List<StreamingChunk> chunks;
             try
             {
-                request = RequestLogLine.Read(line.Bytes, out chunks);
+                request = RequestLogLine.Read(line.Bytes, masker, recording.KeepOriginalBody, out chunks);
             }
             catch (NexusDataException exception) when (exception.Kind == NexusDataErrorKind.Validation)
             {
@@ -191,47 +198,11 @@ public sealed class RequestImporter(IDbContextFactory<NexusDbContext> contexts, 
             }
 
             var known = there.ToHashSet();
-            var requests = _batch.Select(item => item.Request).Where(item => known.Contains(item.RequestId)).ToList();
-            return await db.ReadAsync(
-                """
-                SELECT r.request_id,
-                       r.train_id = i.train_id AND r."timestamp" = i."timestamp"
-                       AND r.body IS NOT DISTINCT FROM i.body::jsonb
-                       AND r.body_original IS NOT DISTINCT FROM i.body_original
-                       AND r.response_body IS NOT DISTINCT FROM i.response_body::jsonb
-                       AND r.response_body_original IS NOT DISTINCT FROM i.response_body_original
-                       AND r.response_status IS NOT DISTINCT FROM i.response_status
-                       AND r.error IS NOT DISTINCT FROM i.error
-                FROM unnest(@ids, @trains, @times, @bodies, @originals, @answers, @answer_originals, @statuses, @errors)
-                     AS i (request_id, train_id, "timestamp", body, body_original, response_body, response_body_original,
-                           response_status, error)
-                JOIN api_requests r USING (request_id)
-                """,
-                [
-                    DbCommands.Uuids("ids", [.. requests.Select(request => request.RequestId)]),
-                    DbCommands.Texts("trains", [.. requests.Select(request => request.TrainId)]),
-                    DbCommands.Times("times", [.. requests.Select(request => request.Timestamp)]),
-                    DbCommands.Texts("bodies", [.. requests.Select(request => Text(request.Body))]),
-                    DbCommands.BytesList("originals", [.. requests.Select(request => request.BodyOriginal)]),
-                    DbCommands.Texts("answers", [.. requests.Select(request => Text(request.ResponseBody))]),
-                    DbCommands.BytesList("answer_originals", [.. requests.Select(request => request.ResponseBodyOriginal)]),
-                    DbCommands.Numbers("statuses", [.. requests.Select(request => request.ResponseStatus)]),
-                    DbCommands.Texts("errors", [.. requests.Select(request => request.Error)]),
-                ],
-                async (reader, token) =>
-                {
-                    var same = new Dictionary<Guid, bool>();
-                    while (await reader.ReadAsync(token))
-                    {
-                        same[reader.GetGuid(0)] = reader.GetBoolean(1);
-                    }
-
-                    return same;
-                },
+            var compared = await StoredContent.CompareAsync(
+                db, [.. _batch.Select(item => item.Request).Where(item => known.Contains(item.RequestId))],
                 cancellationToken);
+            return compared.ToDictionary(row => row.Key, row => row.Value is { IsSameCall: true, IsSameAnswer: true });
         }
-
-        private static string? Text(byte[]? json) => json is null ? null : Encoding.UTF8.GetString(json);
 
         private async Task RejectAsync(LogLine line, string reason, CancellationToken cancellationToken)
         {

@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
+using Nexus.Data.Masking;
+using Nexus.Data.Recording.Answers;
 using Nexus.Data.Requests;
 
 namespace Nexus.Data.Recording;
@@ -15,11 +17,16 @@ internal static partial class RequestLogLine
 {
     /// <summary>Reads a line into a request that no context tracks yet.</summary>
     /// <exception cref="NexusDataException">The line is wrong; the message says what of it, and how it should be.</exception>
-    public static ApiRequest Read(ReadOnlyMemory<byte> line) => Read(line, out _);
+    public static ApiRequest Read(ReadOnlyMemory<byte> line) => Read(line, new(new()), keepsOriginal: false, out _);
 
     /// <summary>Reads a line into a request and the events of its streamed answer, which no context tracks yet.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="masker">Masks what is read.</param>
+    /// <param name="keepsOriginal">Whether the bytes of bodies are kept.</param>
+    /// <param name="chunks">The events.</param>
     /// <exception cref="NexusDataException">The line is wrong; the message says what of it, and how it should be.</exception>
-    public static ApiRequest Read(ReadOnlyMemory<byte> line, out List<StreamingChunk> chunks)
+    public static ApiRequest Read(
+        ReadOnlyMemory<byte> line, SecretMasker masker, bool keepsOriginal, out List<StreamingChunk> chunks)
     {
         if (!Utf8.IsValid(line.Span))
         {
@@ -29,8 +36,8 @@ internal static partial class RequestLogLine
         try
         {
             var reader = new Reader(line);
-            var request = reader.Read();
-            chunks = reader.ReadChunks(request);
+            var request = reader.Read(masker, keepsOriginal);
+            chunks = reader.ReadChunks(request, masker);
             return request;
         }
         catch (JsonException exception)
@@ -53,55 +60,77 @@ internal static partial class RequestLogLine
     {
         private readonly Dictionary<string, (JsonTokenType Type, Range Raw)> _values = new(StringComparer.Ordinal);
 
-        public ApiRequest Read()
+        public ApiRequest Read(SecretMasker masker, bool keepsOriginal)
         {
             Scan();
+            var train = Text("train_id", 255) ?? Text("domain", 255) ?? throw Missing("train_id");
             var request = new ApiRequest
             {
                 RequestId = Uuid("request_id"),
-                TrainId = Text("train_id", 255) ?? Text("domain", 255) ?? throw Missing("train_id"),
+                TrainId = train,
                 Timestamp = Time("timestamp") ?? throw Missing("timestamp"),
                 Method = Text("method", 10) ?? "POST",
-                Path = Text("path", 1024) ?? "/v1/messages",
-                Headers = Json("headers") ?? "{}",
+                Path = RequestIntake.Shortened(masker.MaskPath(train, Text("path", 1024) ?? "/v1/messages")),
+                Headers = masker.MaskHeaders(train, Json("headers") ?? "{}"),
                 Model = Text("model", 100),
                 RequestType = Text("request_type", 50),
                 AccountId = Text("account_id", 255),
                 ApiKeyId = Text("api_key_id", 50),
                 IpAddress = Text("ip_address", 45),
                 ResponseStatus = Number("response_status"),
-                ResponseHeaders = Json("response_headers"),
+                ResponseHeaders = Json("response_headers") is { } headers ? masker.MaskHeaders(train, headers) : null,
                 ResponseStreaming = Flag("response_streaming"),
                 InputTokens = Number("input_tokens"),
                 OutputTokens = Number("output_tokens"),
                 CacheCreationInputTokens = Number("cache_creation_input_tokens"),
                 CacheReadInputTokens = Number("cache_read_input_tokens"),
                 TotalTokens = Number("total_tokens") ?? Sum(Number("input_tokens"), Number("output_tokens")),
-                UsageData = Json("usage_data"),
+                UsageData = Masked("usage_data"),
                 ToolCallCount = Number("tool_call_count"),
                 FirstTokenMs = Number("first_token_ms"),
                 DurationMs = Number("duration_ms"),
                 CompletedAt = Time("completed_at"),
-                Error = Text("error", int.MaxValue),
-                TaskToolInvocation = Json("task_tool_invocation"),
+                Error = Text("error", int.MaxValue) is { } error ? masker.MaskText(train, error) : null,
+                TaskToolInvocation = Masked("task_tool_invocation"),
                 CurrentMessageHash = HashOf("current_message_hash"),
                 ParentMessageHash = HashOf("parent_message_hash"),
                 SystemHash = HashOf("system_hash"),
             };
             if (Raw("body") is { } body)
             {
-                request.SetBody(body);
+                RequestIntake.SetBody(request, body, masker.MaskJson(train, body), keepsOriginal);
             }
 
             if (Raw("response_body") is { } answer)
             {
-                request.SetResponseBody(answer);
+                request.SetResponseBody(masker.MaskJson(train, answer).Json, keepsOriginal);
             }
 
             return request;
+
+            string? Masked(string name)
+                => Raw(name) is { } raw
+                    ? Encoding.UTF8.GetString(StoredJson.Of(masker.MaskJson(train, raw).Json, name).Json)
+                    : null;
         }
 
-        public List<StreamingChunk> ReadChunks(ApiRequest request)
+        public List<StreamingChunk> ReadChunks(ApiRequest request, SecretMasker masker)
+        {
+            var chunks = ReadChunks(request);
+            var events = chunks.ConvertAll(
+                chunk => new StreamEvent(chunk.ChunkIndex, chunk.Timestamp, Encoding.UTF8.GetBytes(chunk.Data)));
+            var masked = StreamMask.Apply(masker, request.TrainId, events);
+            return [.. chunks.Select((chunk, i) => masked[i].Equals(events[i]) ? chunk : new()
+            {
+                RequestId = chunk.RequestId,
+                ChunkIndex = chunk.ChunkIndex,
+                Timestamp = chunk.Timestamp,
+                Data = Encoding.UTF8.GetString(masked[i].Data.Span),
+                TokenCount = chunk.TokenCount,
+            })];
+        }
+
+        private List<StreamingChunk> ReadChunks(ApiRequest request)
         {
             var chunks = new List<StreamingChunk>();
             foreach (var chunk in Items("streaming_chunks"))

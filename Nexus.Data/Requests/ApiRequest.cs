@@ -5,7 +5,7 @@ namespace Nexus.Data.Requests;
 
 /// <summary>One call that went through the proxy, with its answer, and where it stands in its conversation.</summary>
 /// <remarks>
-/// What nobody measured is null. The two bodies are set and read through <see cref="SetBody"/>, <see cref="GetBody"/> and
+/// What nobody measured is null. The two bodies are set and read through <see cref="SetBody(ReadOnlyMemory{byte}, bool)"/>, <see cref="GetBody"/> and
 /// their twins for the answer, never by the columns that hold them.
 /// </remarks>
 public sealed class ApiRequest
@@ -188,23 +188,17 @@ public sealed class ApiRequest
 
     /// <summary>Sets the request's body. Saving is the caller's.</summary>
     /// <param name="utf8Json">One JSON value. What <c>jsonb</c> cannot hold of it is replaced and the bytes are kept.</param>
+    /// <param name="keepOriginal">Whether the bytes are kept in any case, white space and key order included.</param>
     /// <exception cref="NexusDataException">The bytes are no JSON; nothing was set.</exception>
-    public void SetBody(ReadOnlyMemory<byte> utf8Json)
-    {
-        var stored = StoredJson.Of(utf8Json, "body");
-        (Body, BodyOriginal, Hashes) = (stored.Json, stored.Original, null);
-        IsAltered |= stored.IsAltered;
-    }
+    public void SetBody(ReadOnlyMemory<byte> utf8Json, bool keepOriginal = false)
+        => SetBody(StoredJson.Of(utf8Json, "body", keepOriginal));
 
     /// <summary>Sets the answer's body. Saving is the caller's.</summary>
     /// <param name="utf8Json">One JSON value. What <c>jsonb</c> cannot hold of it is replaced and the bytes are kept.</param>
+    /// <param name="keepOriginal">Whether the bytes are kept in any case, white space and key order included.</param>
     /// <exception cref="NexusDataException">The bytes are no JSON; nothing was set.</exception>
-    public void SetResponseBody(ReadOnlyMemory<byte> utf8Json)
-    {
-        var stored = StoredJson.Of(utf8Json, "response_body");
-        (ResponseBody, ResponseBodyOriginal) = (stored.Json, stored.Original);
-        IsAltered |= stored.IsAltered;
-    }
+    public void SetResponseBody(ReadOnlyMemory<byte> utf8Json, bool keepOriginal = false)
+        => SetResponseBody(StoredJson.Of(utf8Json, "response_body", keepOriginal));
 
     /// <summary>The request's body as UTF-8 JSON: the bytes that came where they were kept, else the same value; null where
     /// there is none.</summary>
@@ -213,6 +207,25 @@ public sealed class ApiRequest
     /// <summary>The answer's body as UTF-8 JSON: the bytes that came where they were kept, else the same value; null while
     /// there is none.</summary>
     public ReadOnlyMemory<byte>? GetResponseBody() => Bytes(ResponseBodyOriginal ?? ResponseBody);
+
+    internal void SetBody(in StoredJson stored)
+    {
+        (Body, BodyOriginal, Hashes) = (stored.Json, stored.Original, null);
+        IsAltered |= stored.IsAltered;
+    }
+
+    internal void SetResponseBody(in StoredJson stored)
+    {
+        (ResponseBody, ResponseBodyOriginal) = (stored.Json, stored.Original);
+        IsAltered |= stored.IsAltered;
+    }
+
+    /// <summary>Forgets the bodies, and with them that they were altered.</summary>
+    internal void DropBodies()
+        => (Body, BodyOriginal, ResponseBody, ResponseBodyOriginal, Hashes, IsAltered) = (null, null, null, null, null, false);
+
+    /// <summary>The same call as a row of its own, which another context may track. The bodies are shared.</summary>
+    internal ApiRequest Copy() => (ApiRequest)MemberwiseClone();
 
     /// <summary>Takes the request out of its place, to be linked anew.</summary>
     internal void Unlink()

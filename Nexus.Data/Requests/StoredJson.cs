@@ -2,22 +2,27 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
 namespace Nexus.Data.Requests;
 
 /// <summary>
-/// A JSON text as it is stored: what <c>jsonb</c> can hold of it, and the bytes that came where the two differ.
+/// A JSON text as it is stored: what <c>jsonb</c> can hold of it, and the bytes that came where the two differ or where
+/// they are to be kept.
 /// </summary>
 /// <remarks>
 /// Replaced are U+0000 and lone surrogates (by U+FFFD), numbers beyond the server's range and parts nested deeper than
 /// <see cref="MaxDepth"/> (each by a string that says so). Nothing else is touched, white space and key order included.
 /// </remarks>
-internal readonly record struct StoredJson(byte[] Json, byte[]? Original)
+internal readonly record struct StoredJson(byte[] Json, byte[]? Original, bool IsAltered)
 {
     /// <summary>The deepest nesting that is stored. A server of default settings takes 10,000 levels and more.</summary>
     public const int MaxDepth = 6_000;
+
+    // Of a page of HTML nothing but quotes and backslashes needs an escape.
+    private static readonly JsonSerializerOptions _readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     // PostgreSQL's own limits of a numeric: digits before the point, digits after it.
     private const int MaxIntegerDigits = 131_072;
@@ -26,12 +31,18 @@ internal readonly record struct StoredJson(byte[] Json, byte[]? Original)
     // A single jsonb string may have 268,435,455 bytes; a body of that size is somebody's mistake.
     private const int MaxBytes = 256 * 1024 * 1024;
 
-    public bool IsAltered => Original is not null;
-
     /// <summary>Checks a JSON text and replaces what the server would refuse.</summary>
+    /// <param name="utf8Json">The text; it is copied.</param>
+    /// <param name="name">What it is, for messages.</param>
+    /// <param name="keepsOriginal">Whether the bytes are kept also where nothing had to be replaced.</param>
     /// <exception cref="NexusDataException">It is no JSON text, or too large; the message names it and the place.</exception>
-    public static StoredJson Of(ReadOnlyMemory<byte> utf8Json, string name)
+    public static StoredJson Of(ReadOnlyMemory<byte> utf8Json, string name, bool keepsOriginal = false)
     {
+        if (utf8Json.IsEmpty)
+        {
+            throw Invalid(name, "is empty; give none where there was none", null);
+        }
+
         if (utf8Json.Length > MaxBytes)
         {
             throw Invalid(name, $"has {utf8Json.Length:N0} bytes; the most that is stored is {MaxBytes:N0}", null);
@@ -46,7 +57,7 @@ internal readonly record struct StoredJson(byte[] Json, byte[]? Original)
         try
         {
             var altered = Altered(json);
-            return altered is null ? new(json, null) : new(altered, json);
+            return new(altered ?? json, altered is not null || keepsOriginal ? json : null, altered is not null);
         }
         catch (JsonException exception)
         {
@@ -54,6 +65,28 @@ internal readonly record struct StoredJson(byte[] Json, byte[]? Original)
             throw Invalid(name, $"is no JSON: it breaks at {at}", exception);
         }
     }
+
+    /// <summary>Whether it is one JSON value.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        try
+        {
+            while (reader.Read())
+            {
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A text that is no JSON, as a JSON string.</summary>
+    public static StoredJson OfText(string text)
+        => Of(JsonSerializer.SerializeToUtf8Bytes(text, _readable), "text") with { Original = null, IsAltered = true };
 
     private static NexusDataException Invalid(string name, string what, Exception? inner)
         => new(NexusDataErrorKind.Validation, string.Create(CultureInfo.InvariantCulture, $"The {name} {what}."), inner);

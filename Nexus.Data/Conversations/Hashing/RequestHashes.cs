@@ -69,4 +69,43 @@ public sealed class RequestHashes
 
     /// <summary>The model that is asked; null where the body names none.</summary>
     public string? Model { get; init; }
+
+    /// <summary>These hashes with the original's of another text of the same body: of the one that came, where secrets
+    /// were masked in this one.</summary>
+    internal RequestHashes WithCompatibleOf(RequestHashes came)
+    {
+        var isAlike = came.Prefixes.Count == Prefixes.Count;
+        return WithCompatible(
+            came.CurrentMessageHash, came.ParentMessageHash, came.SystemHash,
+            isAlike ? [.. Prefixes.Zip(came.Prefixes, (own, other) => own with { CompatibleHash = other.CompatibleHash })]
+                : Prefixes);
+    }
+
+    /// <summary>These hashes with the original's as somebody wrote them down.</summary>
+    internal RequestHashes WithCompatible(string? current, string? parent, string? system)
+        => WithCompatible(current, parent, system, Prefixes);
+
+    private RequestHashes WithCompatible(
+        string? current, string? parent, string? system, IReadOnlyList<MessagePrefix> prefixes)
+        => new()
+        {
+            HasMessages = HasMessages,
+            MessageCount = MessageCount,
+            CurrentMessageHash = current,
+            ParentMessageHash = parent,
+            GrandparentMessageHash = GrandparentMessageHash,
+            SystemHash = system,
+            KeptMessages = KeptMessages,
+            CompatibleError = CompatibleError,
+            LinkHash = LinkHash,
+            CountedMessages = CountedMessages,
+            Prefixes = prefixes,
+            FirstMessageHash = FirstMessageHash,
+            StableSystemHash = StableSystemHash,
+            IsSummarizer = IsSummarizer,
+            OpeningTextHash = OpeningTextHash,
+            Continuation = Continuation,
+            UserIdHash = UserIdHash,
+            Model = Model,
+        };
 }

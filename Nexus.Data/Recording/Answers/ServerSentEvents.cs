@@ -27,4 +27,22 @@ public static class ServerSentEvents
             yield return new StreamEvent(index++, time.GetUtcNow(), item.Data);
         }
     }
+
+    /// <summary>Reads the events of a stream that has arrived as a whole.</summary>
+    internal static List<StreamEvent> Read(ReadOnlySpan<byte> utf8, DateTimeOffset arrivedAt)
+    {
+        // The last event counts without the line that would end it.
+        using var stream = new MemoryStream([.. utf8, .. "\n\n"u8], writable: false);
+        var parser = SseParser.Create(stream, (_, data) => data.ToArray());
+        return [.. parser.Enumerate().Select((item, index) => new StreamEvent(index, arrivedAt, item.Data))];
+    }
+
+    /// <summary>Whether a text begins as the events of a stream do, and no JSON does.</summary>
+    internal static bool AreIn(ReadOnlySpan<byte> utf8)
+    {
+        utf8 = utf8.StartsWith("\uFEFF"u8) ? utf8[3..] : utf8;
+        utf8 = utf8.TrimStart("\r\n"u8);
+        return utf8.StartsWith("data:"u8) || utf8.StartsWith("event:"u8) || utf8.StartsWith("id:"u8)
+            || utf8.StartsWith("retry:"u8) || utf8.StartsWith(":"u8);
+    }
 }

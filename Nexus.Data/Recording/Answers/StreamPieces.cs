@@ -5,13 +5,13 @@ namespace Nexus.Data.Recording.Answers;
 /// <summary>A part of a block's text that one event brings.</summary>
 /// <param name="EventIndex">The event's index.</param>
 /// <param name="Text">The part; it may begin or end within a pair of surrogates.</param>
-public readonly record struct StreamPiece(int EventIndex, string Text);
+internal readonly record struct StreamPiece(int EventIndex, string Text);
 
 /// <summary>
 /// The texts of a streamed answer in the pieces that they came in, so that what is to be masked is found where it was
 /// parted between events too: text, thinking, the JSON of a tool's input, and a summary's content.
 /// </summary>
-public static class StreamPieces
+internal static class StreamPieces
 {
     // An event brings one of them.
     private static readonly string[] _names = ["text", "thinking", "partial_json", "content"];

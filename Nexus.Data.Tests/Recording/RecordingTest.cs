@@ -1,0 +1,49 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Nexus.Data.Recording;
+using Nexus.Data.Requests;
+using Nexus.Data.Tests.Fixtures;
+
+namespace Nexus.Data.Tests.Recording;
+
+/// <summary>Records as a service does: by what AddNexusData registers.</summary>
+public abstract class RecordingTest : DatabaseTest
+{
+    private readonly List<ServiceProvider> _providers = [];
+
+    [TearDown]
+    public async Task DisposeServices()
+    {
+        foreach (var provider in _providers)
+        {
+            await provider.DisposeAsync();
+        }
+
+        _providers.Clear();
+    }
+
+    /// <summary>A service's container, with options of the test's own.</summary>
+    protected ServiceProvider Services(Action<IServiceCollection>? configure = null)
+    {
+        var services = new ServiceCollection().AddNexusData(ConnectionString);
+        configure?.Invoke(services);
+        var provider = services.BuildServiceProvider();
+        _providers.Add(provider);
+        return provider;
+    }
+
+    protected RequestRecorder Recorder(Action<IServiceCollection>? configure = null)
+        => Services(configure).GetRequiredService<RequestRecorder>();
+
+    protected async Task<ApiRequest> ReadAsync(Guid requestId)
+    {
+        await using var db = OpenContext();
+        return await db.Requests.AsNoTracking().SingleAsync(row => row.RequestId == requestId);
+    }
+
+    protected async Task<List<ApiRequest>> ReadAllAsync()
+    {
+        await using var db = OpenContext();
+        return await db.Requests.AsNoTracking().OrderBy(row => row.Timestamp).ThenBy(row => row.RequestId).ToListAsync();
+    }
+}

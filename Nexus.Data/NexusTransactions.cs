@@ -1,0 +1,146 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Persistence;
+
+namespace Nexus.Data;
+
+/// <summary>Transactions that are done once, also where a connection breaks at the worst moment.</summary>
+public static class NexusTransactions
+{
+    private const int Tries = 6;
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Does a unit of work in one transaction of isolation READ COMMITTED, and again on a new context where the connection
+    /// fails or the server turns it away: six times within six seconds. Where the connection breaks during the commit, the
+    /// server is asked what became of the transaction, so that the work is never done twice.
+    /// </summary>
+    /// <param name="contexts">Makes a new context for each try.</param>
+    /// <param name="work">The work. It saves its changes, and does nothing that cannot be done again but by the context.
+    /// </param>
+    /// <param name="cancellationToken">Stops the work. A commit that has begun is not stopped.</param>
+    /// <returns>What the work gave.</returns>
+    public static Task<T> ExecuteInTransactionAsync<T>(
+        this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken = default)
+        => ExecuteAsync(contexts, work, isIdempotent: false, cancellationToken);
+
+    /// <inheritdoc cref="ExecuteInTransactionAsync{T}"/>
+    public static Task ExecuteInTransactionAsync(
+        this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task> work,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+
+        return contexts.ExecuteInTransactionAsync(
+            async (db, token) =>
+            {
+                await work(db, token);
+                return true;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The same for work that finds out by itself that it is done already: a round trip less.</summary>
+    internal static Task<T> ExecuteIdempotentlyAsync<T>(
+        this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken)
+        => ExecuteAsync(contexts, work, isIdempotent: true, cancellationToken);
+
+    private static async Task<T> ExecuteAsync<T>(
+        IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
+        bool isIdempotent, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(contexts);
+        ArgumentNullException.ThrowIfNull(work);
+
+        for (var tries = 1; ; tries++)
+        {
+            var unit = new Unit<T>(work, isIdempotent);
+            try
+            {
+                return await unit.ExecuteAsync(contexts, cancellationToken);
+            }
+            catch (Exception exception)
+                when (tries < Tries && TransientFaults.AreIn(exception) && !cancellationToken.IsCancellationRequested)
+            {
+                // The first pause is none: after a restart each connection of the pool is broken once.
+                await Task.Delay(tries == 1 ? TimeSpan.Zero : _firstPause * Math.Pow(2, tries - 1), cancellationToken);
+                if (await unit.WasCommittedAsync(contexts, cancellationToken))
+                {
+                    return unit.Answer!;
+                }
+            }
+        }
+    }
+
+    // One try.
+    private sealed class Unit<T>(Func<NexusDbContext, CancellationToken, Task<T>> work, bool isIdempotent)
+    {
+        // Set while it is unknown whether the commit arrived.
+        private string? _committing;
+
+        public T? Answer { get; private set; }
+
+        public async Task<T> ExecuteAsync(IDbContextFactory<NexusDbContext> contexts, CancellationToken cancellationToken)
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            Answer = await work(db, cancellationToken);
+
+            _committing = isIdempotent ? null : await IdAsync(db, cancellationToken);
+            await transaction.CommitAsync(CancellationToken.None);
+            _committing = null;
+            return Answer;
+        }
+
+        // None where nothing was written: then nothing depends on the commit.
+        private static Task<string?> IdAsync(NexusDbContext db, CancellationToken cancellationToken)
+            => db.ReadAsync(
+                "SELECT pg_current_xact_id_if_assigned()::text", [],
+                async (reader, token) => await reader.ReadAsync(token) && !reader.IsDBNull(0) ? reader.GetString(0) : null,
+                cancellationToken);
+
+        public async Task<bool> WasCommittedAsync(
+            IDbContextFactory<NexusDbContext> contexts, CancellationToken cancellationToken)
+        {
+            if (_committing is not { } id)
+            {
+                return false;
+            }
+
+            for (var tries = 1; ; tries++)
+            {
+                try
+                {
+                    await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+                    var status = await db.ReadAsync(
+                        "SELECT pg_xact_status(@id::xid8)", [DbCommands.Text("id", id)],
+                        async (reader, token) => await reader.ReadAsync(token) && !reader.IsDBNull(0)
+                            ? reader.GetString(0)
+                            : null,
+                        cancellationToken);
+                    if (status is "committed" or "aborted")
+                    {
+                        return status == "committed";
+                    }
+                }
+                catch (Exception exception) when (tries < Tries && TransientFaults.AreIn(exception))
+                {
+                    // The server is still away.
+                }
+
+                if (tries == Tries)
+                {
+                    throw new NexusDataException(
+                        NexusDataErrorKind.Unavailable,
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"The connection broke during the commit of transaction {id}, and the server does not say what became of it."));
+                }
+
+                await Task.Delay(_firstPause * Math.Pow(2, tries), cancellationToken);
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Conversations;
+using Nexus.Data.Conversations.Hashing;
+using Nexus.Data.Persistence;
+using Nexus.Data.Recording.Answers;
+using Nexus.Data.Requests;
+
+namespace Nexus.Data.Recording;
+
+/// <summary>What became of a write, and where the request stands.</summary>
+internal readonly record struct WriteResult(RecordOutcome Outcome, ApiRequest? Row);
+
+/// <summary>
+/// Writes a batch into the caller's transaction: requests, pieces and answers in the order in which they came, each
+/// request linked, each answer's consequences drawn. What is written already changes nothing.
+/// </summary>
+/// <param name="db">A context that tracks nothing.</param>
+/// <param name="linker">Links by the same context.</param>
+/// <param name="intake">Rebuilds and masks answers that came in pieces.</param>
+internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, RequestIntake intake)
+{
+    private readonly Dictionary<Guid, ApiRequest> _rows = [];
+    private readonly HashSet<Guid> _fresh = [];
+    private readonly HashSet<Guid> _rebuilt = [];
+    private readonly List<ApiRequest> _answered = [];
+    private readonly Dictionary<Guid, SortedDictionary<int, StreamEvent>> _chunks = [];
+    private Dictionary<Guid, StoredContent> _stored = [];
+
+    /// <summary>Writes and saves.</summary>
+    /// <param name="writes">What is to be written.</param>
+    /// <param name="assumesNew">Whether requests are taken to be new without asking: the index tells, by an error.</param>
+    /// <param name="cancellationToken">Stops it; the transaction is to be rolled back then.</param>
+    /// <returns>What became of each, in the order given.</returns>
+    public async Task<IReadOnlyList<WriteResult>> WriteAsync(
+        IReadOnlyList<CallWrite> writes, bool assumesNew, CancellationToken cancellationToken)
+    {
+        await LoadAsync(writes, assumesNew, cancellationToken);
+        var results = new List<WriteResult>(writes.Count);
+        foreach (var write in writes)
+        {
+            results.Add(new(
+                write switch
+                {
+                    RequestWrite request => Add(request),
+                    ChunksWrite chunks => Add(chunks),
+                    AnswerWrite answer => Add(answer),
+                    _ => throw new ArgumentException($"What is a {write.GetType().Name}?", nameof(writes)),
+                },
+                _rows.GetValueOrDefault(write.RequestId)));
+        }
+
+        var fresh = _rows.Values.Where(row => _fresh.Contains(row.RequestId)).ToList();
+        await linker.LinkAsync(fresh, _answered, cancellationToken);
+        fresh.ForEach(FillIn);
+
+        db.ChangeTracker.DetectChanges();
+        await db.InsertAddedAsync<ApiRequest>(cancellationToken);
+        await db.InsertAddedAsync<LinkWait>(cancellationToken);
+        await db.InsertAddedAsync<SummaryKey>(cancellationToken);
+        await db.InsertAddedAsync<TaskPrompt>(cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await WriteChunksAsync(cancellationToken);
+        return results;
+    }
+
+    private async Task LoadAsync(IReadOnlyList<CallWrite> writes, bool assumesNew, CancellationToken cancellationToken)
+    {
+        var later = writes.Where(write => write is not RequestWrite).Select(write => write.RequestId).Distinct().ToArray();
+        if (later.Length > 0)
+        {
+            // What is told of one call is told in turn; and the snapshot of the next statement is younger than the lock.
+            await db.ReadAsync(
+                LinkStatements.LockAll,
+                [DbCommands.Longs("keys", [.. later.Select(LinkKeys.RequestLock).Order()])],
+                (_, _) => Task.FromResult(0), cancellationToken);
+        }
+
+        var ids = assumesNew ? later : [.. writes.Select(write => write.RequestId).Distinct()];
+        if (ids.Length == 0)
+        {
+            return;
+        }
+
+        foreach (var row in await db.Requests.AsTracking().Where(row => ids.Contains(row.RequestId))
+                     .ToListAsync(cancellationToken))
+        {
+            _rows[row.RequestId] = row;
+        }
+
+        if (_rows.Count > 0)
+        {
+            await CompareAsync(writes, cancellationToken);
+            await LoadChunksAsync(writes, cancellationToken);
+        }
+    }
+
+    // What comes again is compared by the server, which alone knows when two JSON texts are one value.
+    private async Task CompareAsync(IReadOnlyList<CallWrite> writes, CancellationToken cancellationToken)
+    {
+        var again = new Dictionary<Guid, ApiRequest>();
+        foreach (var write in writes)
+        {
+            if (!_rows.TryGetValue(write.RequestId, out var row))
+            {
+                continue;
+            }
+
+            if (write is RequestWrite request)
+            {
+                var given = request.Row.Copy();
+                again[write.RequestId] = given;
+            }
+            else if (write is AnswerWrite answer && row.HasAnswer)
+            {
+                var given = again.GetValueOrDefault(write.RequestId) ?? row.Copy();
+                answer.ApplyTo(given);
+                again[write.RequestId] = given;
+            }
+        }
+
+        _stored = await StoredContent.CompareAsync(db, again.Values, cancellationToken);
+    }
+
+    private async Task LoadChunksAsync(IReadOnlyList<CallWrite> writes, CancellationToken cancellationToken)
+    {
+        var ids = writes.Where(write => write is AnswerWrite { Answer: null } && _rows.ContainsKey(write.RequestId))
+            .Select(write => write.RequestId).Distinct().ToArray();
+        if (ids.Length == 0)
+        {
+            return;
+        }
+
+        foreach (var chunk in await db.StreamingChunks.AsNoTracking().Where(chunk => ids.Contains(chunk.RequestId))
+                     .ToListAsync(cancellationToken))
+        {
+            Chunks(chunk.RequestId)[chunk.ChunkIndex] =
+                new(chunk.ChunkIndex, chunk.Timestamp, Encoding.UTF8.GetBytes(chunk.Data));
+        }
+    }
+
+    private RecordOutcome Add(RequestWrite write)
+    {
+        if (_rows.TryGetValue(write.RequestId, out var row))
+        {
+            var isSame = _fresh.Contains(write.RequestId)
+                ? IsSame(write.Row, row)
+                : _stored[write.RequestId].IsSameCall;
+            return isSame ? RecordOutcome.Known : RecordOutcome.Conflict;
+        }
+
+        row = write.Row.Copy();
+        db.Add(row);
+        _rows.Add(write.RequestId, row);
+        _fresh.Add(write.RequestId);
+        return RecordOutcome.Stored;
+    }
+
+    private static bool IsSame(ApiRequest given, ApiRequest row)
+        => given.TrainId == row.TrainId && given.Timestamp == row.Timestamp
+           && Bytes(given).SequenceEqual(Bytes(row));
+
+    private static ReadOnlySpan<byte> Bytes(ApiRequest row) => row.GetBody() is { } body ? body.Span : [];
+
+    private RecordOutcome Add(ChunksWrite write)
+    {
+        if (!Has(write, out _))
+        {
+            return RecordOutcome.NotFound;
+        }
+
+        var chunks = Chunks(write.RequestId);
+        foreach (var piece in write.Events)
+        {
+            chunks.TryAdd(piece.Index, piece);
+        }
+
+        return RecordOutcome.Stored;
+    }
+
+    private RecordOutcome Add(AnswerWrite write)
+    {
+        if (!Has(write, out var row))
+        {
+            return RecordOutcome.NotFound;
+        }
+
+        if (row.HasAnswer)
+        {
+            return _stored.TryGetValue(write.RequestId, out var stored) && !stored.IsSameAnswer
+                ? RecordOutcome.Conflict
+                : RecordOutcome.Known;
+        }
+
+        if (write.Answer is null && _chunks.TryGetValue(write.RequestId, out var chunks))
+        {
+            write = intake.Rebuild(write, row.Timestamp, [.. chunks.Values]);
+            _rebuilt.Add(write.RequestId);
+        }
+
+        write.ApplyTo(row);
+        if (!_fresh.Contains(write.RequestId))
+        {
+            _answered.Add(row);
+        }
+
+        return RecordOutcome.Stored;
+    }
+
+    private bool Has(CallWrite write, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ApiRequest? row)
+        => _rows.TryGetValue(write.RequestId, out row) && row.TrainId == write.TrainId;
+
+    private SortedDictionary<int, StreamEvent> Chunks(Guid requestId)
+    {
+        if (!_chunks.TryGetValue(requestId, out var chunks))
+        {
+            _chunks[requestId] = chunks = [];
+        }
+
+        return chunks;
+    }
+
+    // What takes no part in conversations is counted and filtered by its model all the same.
+    private static void FillIn(ApiRequest row)
+    {
+        if (row.MessageCount is null && row.GetBody() is { } body)
+        {
+            var hashes = RequestHasher.HashLinks(body.Span);
+            row.MessageCount = hashes.MessageCount;
+            row.Model ??= hashes.Model is { Length: <= 100 } model ? model : null;
+        }
+    }
+
+    private async Task WriteChunksAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (requestId, chunks) in _chunks)
+        {
+            // All of them together: a secret that is split over calls is masked now.
+            var isWhole = _rebuilt.Contains(requestId);
+            IReadOnlyList<StreamEvent> events = [.. chunks.Values];
+            events = isWhole ? intake.Masked(_rows[requestId].TrainId, events) : events;
+            await db.ExecuteAsync(
+                """
+                INSERT INTO streaming_chunks (request_id, chunk_index, "timestamp", data, token_count)
+                SELECT @id, c.* FROM unnest(@indexes, @times, @data, @tokens) AS c
+                ON CONFLICT (request_id, chunk_index) DO UPDATE SET data = excluded.data
+                WHERE streaming_chunks.data <> excluded.data AND @is_whole
+                """,
+                [
+                    DbCommands.Uuid("id", requestId),
+                    DbCommands.Numbers("indexes", [.. events.Select(piece => (int?)piece.Index)]),
+                    DbCommands.Times("times", [.. events.Select(piece => piece.Timestamp)]),
+                    DbCommands.Texts("data", [.. events.Select(piece => Encoding.UTF8.GetString(piece.Data.Span))]),
+                    DbCommands.Numbers("tokens", [.. events.Select(piece => (int?)StreamedAnswer.OutputTokensOf(piece))]),
+                    DbCommands.Flag("is_whole", isWhole),
+                ],
+                cancellationToken);
+        }
+    }
+}
