@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
@@ -9,17 +10,19 @@ public static class NexusTransactions
 {
     private const int Tries = 6;
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
 
     /// <summary>
     /// Does a unit of work in one transaction of isolation READ COMMITTED, and again on a new context where the connection
-    /// fails or the server turns it away: six times within six seconds. Where the connection breaks during the commit, the
-    /// server is asked what became of the transaction, so that the work is never done twice.
+    /// fails or the server turns it away: six times at most, and for some seconds. Where the connection breaks during the
+    /// commit, the server is asked what became of the transaction, so that the work is never done twice.
     /// </summary>
     /// <param name="contexts">Makes a new context for each try.</param>
     /// <param name="work">The work. It saves its changes, and does nothing that cannot be done again but by the context.
     /// </param>
     /// <param name="cancellationToken">Stops the work. A commit that has begun is not stopped.</param>
     /// <returns>What the work gave.</returns>
+    /// <exception cref="NexusDataException">The database cannot be had (unavailable).</exception>
     public static Task<T> ExecuteInTransactionAsync<T>(
         this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
         CancellationToken cancellationToken = default)
@@ -54,6 +57,7 @@ public static class NexusTransactions
         ArgumentNullException.ThrowIfNull(contexts);
         ArgumentNullException.ThrowIfNull(work);
 
+        var clock = Stopwatch.StartNew();
         for (var tries = 1; ; tries++)
         {
             var unit = new Unit<T>(work, isIdempotent);
@@ -61,16 +65,32 @@ public static class NexusTransactions
             {
                 return await unit.ExecuteAsync(contexts, cancellationToken);
             }
-            catch (Exception exception)
-                when (tries < Tries && TransientFaults.AreIn(exception) && !cancellationToken.IsCancellationRequested)
+            catch (Exception) when (unit.IsInDoubt)
             {
-                // The first pause is none: after a restart each connection of the pool is broken once.
-                await Task.Delay(tries == 1 ? TimeSpan.Zero : _firstPause * Math.Pow(2, tries - 1), cancellationToken);
-                if (await unit.WasCommittedAsync(contexts, cancellationToken))
+                // Whoever gave up by now has to know all the same.
+                if (await unit.WasCommittedAsync(contexts))
                 {
                     return unit.Answer!;
                 }
+
+                if (tries >= Tries || cancellationToken.IsCancellationRequested)
+                {
+                    throw;
+                }
             }
+            catch (Exception exception)
+                when (TransientFaults.AreIn(exception) && !cancellationToken.IsCancellationRequested)
+            {
+                if (tries >= Tries || clock.Elapsed > _patience)
+                {
+                    throw new NexusDataException(
+                        NexusDataErrorKind.Unavailable,
+                        "The database cannot be had now: it was tried again for some seconds.", exception);
+                }
+            }
+
+            // The first pause is none: after a restart each connection of the pool is broken once.
+            await Task.Delay(tries == 1 ? TimeSpan.Zero : _firstPause * Math.Pow(2, tries - 1), cancellationToken);
         }
     }
 
@@ -81,6 +101,8 @@ public static class NexusTransactions
         private string? _committing;
 
         public T? Answer { get; private set; }
+
+        public bool IsInDoubt => _committing is not null;
 
         public async Task<T> ExecuteAsync(IDbContextFactory<NexusDbContext> contexts, CancellationToken cancellationToken)
         {
@@ -101,25 +123,21 @@ public static class NexusTransactions
                 async (reader, token) => await reader.ReadAsync(token) && !reader.IsDBNull(0) ? reader.GetString(0) : null,
                 cancellationToken);
 
-        public async Task<bool> WasCommittedAsync(
-            IDbContextFactory<NexusDbContext> contexts, CancellationToken cancellationToken)
+        // Asked until the end, also where the caller gave up meanwhile.
+        public async Task<bool> WasCommittedAsync(IDbContextFactory<NexusDbContext> contexts)
         {
-            if (_committing is not { } id)
-            {
-                return false;
-            }
-
+            var id = _committing!;
             for (var tries = 1; ; tries++)
             {
                 try
                 {
-                    await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+                    await using var db = await contexts.CreateDbContextAsync();
                     var status = await db.ReadAsync(
                         "SELECT pg_xact_status(@id::xid8)", [DbCommands.Text("id", id)],
                         async (reader, token) => await reader.ReadAsync(token) && !reader.IsDBNull(0)
                             ? reader.GetString(0)
                             : null,
-                        cancellationToken);
+                        CancellationToken.None);
                     if (status is "committed" or "aborted")
                     {
                         return status == "committed";
@@ -139,7 +157,7 @@ public static class NexusTransactions
                             $"The connection broke during the commit of transaction {id}, and the server does not say what became of it."));
                 }
 
-                await Task.Delay(_firstPause * Math.Pow(2, tries), cancellationToken);
+                await Task.Delay(_firstPause * Math.Pow(2, tries));
             }
         }
     }

@@ -2,13 +2,25 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Conversations;
+using Nexus.Data.Masking;
+using Nexus.Data.Recording;
+using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Tests.Recording;
 
 namespace Nexus.Data.Tests.Documentation;
 
 /// <summary>The examples do what the documents say.</summary>
 public sealed class ExampleTests : DatabaseTest
 {
+    private string _folder = "";
+
+    [SetUp]
+    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
+
+    [TearDown]
+    public void DropFolder() => Directory.Delete(_folder, recursive: true);
+
     [Test]
     public async Task A_recorded_call_and_the_next_turn_are_one_conversation()
     {
@@ -50,10 +62,68 @@ public sealed class ExampleTests : DatabaseTest
         Assert.That(linked, Is.Zero);
     }
 
+    [Test]
+    public async Task A_proxy_hands_its_calls_to_the_queue_also_those_that_fail()
+    {
+        await using var provider = Provider();
+        var queue = provider.GetRequiredService<RequestIngestQueue>();
+        var proxy = provider.GetRequiredService<RecordingProxy>();
+        await queue.StartAsync(default);
+
+        await proxy.ForwardAsync(
+            "rail-club", """{"messages":[{"role":"user","content":"Hello"}]}"""u8.ToArray(),
+            _ => Task.FromResult("""{"role":"assistant","content":"Good day"}"""u8.ToArray()), default);
+        Assert.ThrowsAsync<HttpRequestException>(() => proxy.ForwardAsync(
+            "rail-club", """{"messages":[{"role":"user","content":"Hello?"}]}"""u8.ToArray(),
+            _ => throw new HttpRequestException("Nobody answers."), default));
+        await queue.StopAsync(default);
+
+        await using var db = OpenContext();
+        var rows = await db.Requests.OrderBy(row => row.Timestamp).ToListAsync();
+        Assert.That(rows.Select(row => (row.ResponseStatus, row.Error)),
+            Is.EqualTo(new[] { (200, default(string)), (default(int?), "Nobody answers.") }));
+    }
+
+    [Test]
+    public async Task A_stream_is_recorded_as_it_arrives_and_a_unit_of_work_is_done()
+    {
+        await using var provider = Provider();
+        var call = Calls.Of(Bodies.Request(0, "Begin"));
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(
+            string.Concat(Streams.Of("Good ", "day").Select(item => $"data: {Streams.TextOf(item)}\n\n"))));
+        var train = new Trains.Train { TrainId = "rail-club", Name = "Rail" };
+        await using (var db = OpenContext())
+        {
+            db.Add(train);
+            await db.SaveChangesAsync();
+        }
+
+        await Examples.StreamAsync(provider.GetRequiredService<RequestRecorder>(), call, stream, default);
+        await Examples.RenameAsync(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(), train.Id, "The rail club", default);
+
+        await using var read = OpenContext();
+        Assert.That((await read.Requests.SingleAsync()).OutputTokens, Is.EqualTo(7));
+        Assert.That((await read.Trains.SingleAsync()).Name, Is.EqualTo("The rail club"));
+    }
+
+    [Test]
+    public void The_masking_example_is_valid()
+    {
+        var services = new ServiceCollection().AddNexusData(ConnectionString);
+        Examples.ConfigureMasking(services, new string('k', 32));
+        using var provider = services.BuildServiceProvider();
+
+        Assert.That(
+            provider.GetRequiredService<SecretMasker>().MaskText("rail-club", "to jane.doe@example.com"),
+            Does.Match(@"^to \[masked e-mail address [0-9a-f]{8}\]$"));
+    }
+
     private ServiceProvider Provider()
     {
         var services = new ServiceCollection();
-        Examples.Register(services, ConnectionString);
+        Examples.Register(services, ConnectionString, _folder);
+        services.AddScoped<CallRecorder>();
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }
 

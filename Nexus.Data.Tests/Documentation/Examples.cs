@@ -2,18 +2,64 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Conversations;
 using Nexus.Data.Embedded;
+using Nexus.Data.Masking;
 using Nexus.Data.Recording;
+using Nexus.Data.Recording.Answers;
 
 namespace Nexus.Data.Tests.Documentation;
 
 /// <summary>The other examples of the documents.</summary>
 internal static class Examples
 {
-    public static void Register(IServiceCollection services, string connectionString)
+    public static void Register(IServiceCollection services, string connectionString, string spoolFolder)
     {
         // doc:register
         services.AddNexusData(connectionString, options => options.CommandTimeoutSeconds = 10);
-        services.AddScoped<CallRecorder>();
+        services.AddNexusRequestIngest(options => options.SpoolFolder = spoolFolder);
+        services.AddHealthChecks().AddNexusData();
+        services.AddSingleton<RecordingProxy>();
+        // doc:end
+    }
+
+    public static void ConfigureMasking(IServiceCollection services, string key)
+    {
+        // doc:masking
+        services.Configure<MaskingOptions>(options =>
+        {
+            options.EmailAddresses = MaskingAction.Mask;
+            options.Trains["rail-club"] = new() { CardNumbers = MaskingAction.Drop };
+            options.Key = key;
+        });
+        // doc:end
+    }
+
+    public static async Task StreamAsync(
+        RequestRecorder recorder, RecordedRequest call, Stream answer, CancellationToken cancellationToken)
+    {
+        // doc:stream
+        await recorder.RecordAsync(call, cancellationToken);
+        await foreach (var item in ServerSentEvents.ReadAsync(answer, cancellationToken: cancellationToken))
+        {
+            await recorder.AppendChunksAsync(call.RequestId, [item], cancellationToken);
+        }
+
+        var place = await recorder.CompleteAsync(call.RequestId, new() { Status = 200 }, cancellationToken);
+        // doc:end
+        _ = place;
+    }
+
+    public static async Task RenameAsync(
+        IDbContextFactory<NexusDbContext> contexts, Guid trainId, string name, CancellationToken cancellationToken)
+    {
+        // doc:transaction
+        await contexts.ExecuteInTransactionAsync(
+            async (db, token) =>
+            {
+                var train = await db.Trains.SingleAsync(train => train.Id == trainId, token);
+                train.Name = name;
+                await db.SaveChangesAsync(token);
+            },
+            cancellationToken);
         // doc:end
     }
 

@@ -47,8 +47,9 @@ public sealed class HardBodyTests : RecordingTest
             Assert.That(row.GetBody()!.Value.Span.SequenceEqual(body), "the body");
             Assert.That(row.GetResponseBody()!.Value.Span.SequenceEqual(body), "the answer");
 
-            // A log has one line for each, where line ends between tokens are spaces.
-            var expected = body.Select(unit => unit is (byte)'\r' or (byte)'\n' ? (byte)' ' : unit).ToArray();
+            // Bytes with line ends stand in a line in base 64.
+            var hasLineEnds = body.AsSpan().ContainsAny((byte)'\r', (byte)'\n');
+            var expected = hasLineEnds ? Encoding.ASCII.GetBytes(Convert.ToBase64String(body)) : body;
             Assert.That(log.ToArray().AsSpan().IndexOf(expected), Is.GreaterThan(0), "the export");
         });
     }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Nexus.Data.Conversations;
 using Nexus.Data.Recording;
+using Nexus.Data.Recording.Spooling;
 using Nexus.Data.Requests;
 using Nexus.Data.Seeding.Traffic;
 using Nexus.Data.Tests.Conversations;
@@ -207,6 +208,57 @@ public sealed class RequestIngestQueueTests : RecordingTest
     }
 
     [Test]
+    public async Task A_second_answer_goes_to_the_rejects_also_where_it_comes_in_the_same_batch()
+    {
+        var queue = await StartAsync(options => options.BatchDelayMs = 300);
+        var call = Calls.Of(Bodies.Request(0, "Begin"));
+        await queue.EnqueueAsync(call);
+        await queue.EnqueueAnswerAsync(call.TrainId, call.RequestId, Calls.Answer("{}"));
+        await queue.EnqueueAnswerAsync(call.TrainId, call.RequestId, Calls.Answer("{}"));
+        await queue.EnqueueFailureAsync(call.TrainId, call.RequestId, "It broke.");
+        await queue.StopAsync(CancellationToken.None);
+
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(_folder, "rejects.jsonl"));
+        Assert.That(rejects, Has.Length.EqualTo(1));
+        Assert.That(rejects[0], Does.Contain("It broke."));
+        Assert.That((await ReadAsync(call.RequestId)).Error, Is.Null);
+    }
+
+    [Test]
+    public async Task An_entry_that_cannot_be_read_and_one_that_a_trigger_refuses_hold_nobody_up()
+    {
+        await AdministerAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF NEW.ip_address = '13' THEN RAISE 'No.'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON api_requests FOR EACH ROW EXECUTE FUNCTION refuse();
+            """);
+        await using (var spool = await Spool.OpenAsync(new() { Folder = _folder }))
+        {
+            await spool.AppendAsync(0, new byte[] { 99, 1, 2, 3 });
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(_folder, "rejects.jsonl"), "{\"torn\":");
+        var queue = await StartAsync();
+        var calls = Enumerable.Range(0, 20).Select(i => Bodies.Request(i, $"Question {i}")).ToList();
+        for (var i = 0; i < calls.Count; i++)
+        {
+            await queue.EnqueueAsync(Calls.Of(calls[i]) with { IpAddress = $"{i}" });
+        }
+
+        await queue.StopAsync(CancellationToken.None);
+
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(_folder, "rejects.jsonl"));
+        Assert.Multiple(async () =>
+        {
+            Assert.That(await ReadAllAsync(), Has.Count.EqualTo(19));
+            Assert.That(rejects, Has.Length.EqualTo(3));
+            Assert.That(JsonNode.Parse(rejects[1])!["entry"]!.GetValue<string>(), Is.EqualTo("YwECAw=="));
+            Assert.That(JsonNode.Parse(rejects[2])!["rejected_because"]!.GetValue<string>(), Does.Contain("P0001"));
+        });
+    }
+
+    [Test]
     public async Task A_call_that_cannot_be_stored_is_refused_before_it_is_acknowledged()
     {
         var queue = await StartAsync();
@@ -250,6 +302,32 @@ public sealed class RequestIngestQueueTests : RecordingTest
             Assert.That(
                 rows.Select(row => row.GetBody() is not null),
                 Is.EqualTo(outcomes.Select(outcome => outcome == EnqueueOutcome.Accepted)));
+        });
+    }
+
+    [Test]
+    public async Task A_full_spool_keeps_the_usage_of_a_stream_and_puts_no_answer_together_with_holes()
+    {
+        await CloseDatabaseAsync(isClosed: true);
+        var queue = await StartAsync(options => (options.MaxSpoolBytes, options.WhenFull) = (1 << 20, SpoolFullMode.DropPayload));
+        var call = Calls.Of(Bodies.Request(0, "Begin"));
+        await queue.EnqueueAsync(call);
+        var outcomes = new List<EnqueueOutcome>();
+        foreach (var item in Streams.Of("Hello, ", new string('x', 500_000), new string('y', 900_000), " world"))
+        {
+            outcomes.Add(await queue.EnqueueChunksAsync(call.TrainId, call.RequestId, [item]));
+        }
+
+        outcomes.Add(await queue.EnqueueAnswerAsync(call.TrainId, call.RequestId, new() { Status = 200 }));
+        await CloseDatabaseAsync(isClosed: false);
+        await queue.StopAsync(CancellationToken.None);
+
+        var row = await ReadAsync(call.RequestId);
+        Assert.Multiple(() =>
+        {
+            Assert.That(outcomes, Has.Exactly(2).EqualTo(EnqueueOutcome.PayloadDropped));
+            Assert.That((row.InputTokens, row.OutputTokens, row.ResponseStatus), Is.EqualTo((10, 7, 200)));
+            Assert.That((row.GetResponseBody(), row.Error, row.Model), Is.EqualTo((default(ReadOnlyMemory<byte>?), default(string), "test-model")));
         });
     }
 

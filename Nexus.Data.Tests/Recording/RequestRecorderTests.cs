@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
 using Nexus.Data.Recording;
+using Nexus.Data.Recording.Answers;
 using Nexus.Data.Tests.Conversations;
 
 namespace Nexus.Data.Tests.Recording;
@@ -213,6 +214,67 @@ public sealed class RequestRecorderTests : RecordingTest
             Assert.That(row.FirstTokenMs, Is.EqualTo(1_000));
             Assert.That(row.Error, Is.Null);
             Assert.That(row.AnswerHash, Is.Not.Null);
+        });
+    }
+
+    [TestCase(0)]
+    [TestCase(2)]
+    public async Task An_answer_in_pieces_told_again_is_known_also_where_the_stream_broke_off(int missing)
+    {
+        var recorder = Recorder();
+        var call = Calls.Of(Bodies.Request(0, "Begin"));
+        await recorder.RecordAsync(call);
+        await recorder.AppendChunksAsync(call.RequestId, Streams.Of("Hello, ", "world").SkipLast(missing));
+        await recorder.CompleteAsync(call.RequestId, new() { Status = 200 });
+
+        var again = await recorder.CompleteAsync(call.RequestId, new() { Status = 200 });
+
+        Assert.That(again.Outcome, Is.EqualTo(RecordOutcome.Known));
+        Assert.That((await ReadAsync(call.RequestId)).Error, missing == 0 ? Is.Null : Does.Contain("ended before"));
+        await AssertRefusedAsync(
+            () => recorder.CompleteAsync(call.RequestId, new() { Status = 201 }), NexusDataErrorKind.Conflict);
+    }
+
+    [Test]
+    public async Task A_call_without_a_time_can_be_told_again()
+    {
+        var recorder = Recorder();
+        var call = Calls.Of(Bodies.Request(0, "Begin")) with { Timestamp = null };
+        await recorder.RecordAsync(call);
+        await Task.Delay(5);
+
+        Assert.That((await recorder.RecordAsync(call)).Outcome, Is.EqualTo(RecordOutcome.Known));
+    }
+
+    // One piece a call, as it arrives: no piece holds the secret, and the answer does.
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_secret_that_is_split_over_calls_is_masked_in_pieces_answer_and_tool_uses(bool hasBody)
+    {
+        const string secret = "sk-" + "ant-api03-Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0";
+        var recorder = Recorder();
+        var call = Calls.Of(Bodies.Request(0, "Begin"));
+        var input = $$"""{"prompt":"use {{secret}} now"}""";
+        var events = Streams.OfTool("Task", input[..25], input[25..33], input[33..]);
+        await recorder.RecordAsync(call);
+        foreach (var item in events)
+        {
+            await recorder.AppendChunksAsync(call.RequestId, [item]);
+        }
+
+        await recorder.CompleteAsync(
+            call.RequestId, hasBody ? Calls.Answer("""{"role":"assistant","content":[]}""") : new() { Status = 200 });
+
+        var row = await ReadAsync(call.RequestId);
+        await using var db = OpenContext();
+        var pieces = await db.StreamingChunks.OrderBy(chunk => chunk.ChunkIndex).Select(chunk => chunk.Data).ToListAsync();
+        var text = string.Concat(StreamPieces.Of(pieces.Select((data, i) => new StreamEvent(i, Bodies.Noon, data)))
+            .SelectMany(block => block).Select(piece => piece.Text));
+        Assert.Multiple(() =>
+        {
+            Assert.That(text, Does.Contain("[masked api key]").And.Not.Contain("Gh4Ij5"));
+            Assert.That(Encoding.UTF8.GetString(row.GetResponseBody()!.Value.Span), Does.Not.Contain(secret));
+            Assert.That(row.TaskToolInvocation, hasBody ? Is.Null : Does.Contain("[masked api key]"));
         });
     }
 

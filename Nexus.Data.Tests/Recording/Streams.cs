@@ -26,5 +26,20 @@ internal static class Streams
         return [.. events.Select((json, i) => new StreamEvent(i, Bodies.Noon.AddSeconds(i + 1), json))];
     }
 
+    public static List<StreamEvent> OfTool(string name, params string[] deltas)
+    {
+        string[] events =
+        [
+            """{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}""",
+            $$"""{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t1","name":"{{name}}","input":{} } }""",
+            .. deltas.Select(delta =>
+                $$"""{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":{{JsonSerializer.Serialize(delta)}} } }"""),
+            """{"type":"content_block_stop","index":0}""",
+            """{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":7}}""",
+            """{"type":"message_stop"}""",
+        ];
+        return [.. events.Select((json, i) => new StreamEvent(i, Bodies.Noon.AddSeconds(i + 1), json))];
+    }
+
     public static string TextOf(StreamEvent item) => Encoding.UTF8.GetString(item.Data.Span);
 }

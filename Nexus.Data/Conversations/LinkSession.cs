@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
 using Npgsql;
@@ -14,7 +15,7 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
 
     private readonly LinkLookup _lookup = new(db, holdsTrain);
     private readonly List<object> _added = [];
-    private readonly List<object> _changed = [];
+    private readonly Dictionary<object, PropertyValues> _changed = new(ReferenceEqualityComparer.Instance);
 
     // Requests whose tool uses were given back: the database still says that they are taken.
     private readonly Dictionary<Guid, LinkCandidate> _givers = [];
@@ -63,10 +64,15 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
             db.Entry(entity).State = EntityState.Detached;
         }
 
-        foreach (var entry in _changed.Select(entity => db.Entry(entity)).Where(entry => entry.State == EntityState.Modified))
+        foreach (var (entity, before) in _changed)
         {
-            entry.CurrentValues.SetValues(entry.OriginalValues);
-            entry.State = EntityState.Unchanged;
+            // What the caller had changed before, such as an answer, is the caller's.
+            var entry = db.Entry(entity);
+            entry.CurrentValues.SetValues(before);
+            foreach (var property in entry.Properties)
+            {
+                property.IsModified = property.IsModified && !Equals(property.CurrentValue, property.OriginalValue);
+            }
         }
 
         _added.Clear();
@@ -695,9 +701,10 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
 
     private void Change(object entity)
     {
-        if (db.Entry(entity).State != EntityState.Added)
+        var entry = db.Entry(entity);
+        if (entry.State != EntityState.Added)
         {
-            _changed.Add(entity);
+            _changed.TryAdd(entity, entry.CurrentValues.Clone());
         }
     }
 }

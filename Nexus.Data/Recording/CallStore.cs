@@ -9,6 +9,9 @@ internal sealed class CallStore(
     IDbContextFactory<NexusDbContext> contexts, RequestIntake intake, LinkingOptions? linking = null,
     ILogger<ConversationLinker>? logger = null)
 {
+    // Compressed: in memory some times as much.
+    private const long MostStoredBytes = 8L << 20;
+
     /// <summary>Writes a batch: first what is told of calls that are stored already, then calls with what is told of them,
     /// each in a transaction, so that what is linked there sees the answers as they are stored.</summary>
     /// <returns>What became of each, in the order given.</returns>
@@ -21,18 +24,51 @@ internal sealed class CallStore(
         {
             var places = Enumerable.Range(0, writes.Count)
                 .Where(place => calls.Contains(writes[place].RequestId) != isOfStored).ToList();
-            if (places.Count > 0)
+            foreach (var group in isOfStored ? await GroupsAsync(writes, places, cancellationToken) : [places])
             {
-                var written = await WriteAsync(
-                    [.. places.Select(place => writes[place])], assumesNew: false, cancellationToken);
-                for (var i = 0; i < places.Count; i++)
+                if (group.Count > 0)
                 {
-                    results[places[i]] = written[i];
+                    var written = await WriteAsync(
+                        [.. group.Select(place => writes[place])], assumesNew: false, cancellationToken);
+                    for (var i = 0; i < group.Count; i++)
+                    {
+                        results[group[i]] = written[i];
+                    }
                 }
             }
         }
 
         return results;
+    }
+
+    // Rows are loaded with their bodies: not more than fit into memory at once.
+    private async Task<List<List<int>>> GroupsAsync(
+        IReadOnlyList<CallWrite> writes, List<int> places, CancellationToken cancellationToken)
+    {
+        if (places.Count == 0)
+        {
+            return [];
+        }
+
+        var bytes = await contexts.ExecuteIdempotentlyAsync(
+            (db, token) => StoredContent.SizesAsync(db, [.. places.Select(place => writes[place].RequestId).Distinct()], token),
+            cancellationToken);
+        var groups = new List<List<int>> { new() };
+        var held = 0L;
+        var ids = new HashSet<Guid>();
+        foreach (var place in places)
+        {
+            var id = writes[place].RequestId;
+            if (ids.Add(id) && (held += bytes.GetValueOrDefault(id)) > MostStoredBytes && groups[^1].Count > 0)
+            {
+                groups.Add([]);
+                (held, ids) = (bytes.GetValueOrDefault(id), [id]);
+            }
+
+            groups[^1].Add(place);
+        }
+
+        return groups;
     }
 
     /// <inheritdoc cref="CallWriter.WriteAsync"/>

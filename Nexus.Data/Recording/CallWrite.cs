@@ -18,15 +18,19 @@ internal abstract class CallWrite(Guid requestId, string trainId)
 
 /// <summary>The call itself.</summary>
 /// <param name="row">The row as it is to be; of it only copies are tracked.</param>
-internal sealed class RequestWrite(ApiRequest row) : CallWrite(row.RequestId, row.TrainId)
+/// <param name="isTimeGiven">Whether its time was told. Where it was not, the same call told again has another.</param>
+internal sealed class RequestWrite(ApiRequest row, bool isTimeGiven) : CallWrite(row.RequestId, row.TrainId)
 {
     public ApiRequest Row { get; } = row;
+
+    public bool IsTimeGiven { get; } = isTimeGiven;
 
     public override CallWrite WithoutPayload()
     {
         var row = Row.Copy();
+        row.FillInWhatBodyTells();
         row.DropBodies();
-        return new RequestWrite(row);
+        return new RequestWrite(row, IsTimeGiven);
     }
 }
 
@@ -36,7 +40,11 @@ internal sealed class ChunksWrite(Guid requestId, string trainId, IReadOnlyList<
 {
     public IReadOnlyList<StreamEvent> Events { get; } = events;
 
-    public override CallWrite? WithoutPayload() => null;
+    /// <summary>What tells of usage, errors and the end.</summary>
+    public override CallWrite? WithoutPayload()
+        => Events.Where(item => !StreamPieces.IsContent(item)).ToList() is { Count: > 0 } rest
+            ? new ChunksWrite(RequestId, TrainId, rest)
+            : null;
 }
 
 /// <summary>Its end: an answer, a failure, or both.</summary>
@@ -48,6 +56,12 @@ internal sealed class AnswerWrite(Guid requestId, string trainId) : CallWrite(re
 
     /// <summary>Null where there is none, or where it is rebuilt from the pieces that were appended.</summary>
     public StoredJson? Answer { get; init; }
+
+    /// <summary>Whether there was an answer, of which only the facts are kept.</summary>
+    public bool IsDropped { get; init; }
+
+    /// <summary>Whether the pieces that were appended tell more than is known here.</summary>
+    public bool IsInPieces => Answer is null && Facts.UsageJson is null && Facts.InputTokens is null;
 
     public AnswerFacts Facts { get; init; } = new();
 
@@ -64,6 +78,7 @@ internal sealed class AnswerWrite(Guid requestId, string trainId) : CallWrite(re
     public override CallWrite WithoutPayload()
         => new AnswerWrite(RequestId, TrainId)
         {
+            IsDropped = true,
             Status = Status,
             Headers = Headers,
             Facts = Facts,

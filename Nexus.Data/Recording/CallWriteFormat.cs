@@ -35,6 +35,7 @@ internal static class CallWriteFormat
         switch (write)
         {
             case RequestWrite request:
+                writer.Write(request.IsTimeGiven);
                 Write(writer, request.Row);
                 break;
             case ChunksWrite chunks:
@@ -65,7 +66,7 @@ internal static class CallWriteFormat
             var (requestId, trainId) = (new Guid(reader.ReadBytes(16)), reader.ReadString());
             return kind switch
             {
-                Kind.Request => new RequestWrite(ReadRow(reader, requestId, trainId)),
+                Kind.Request => ReadRequest(reader, requestId, trainId),
                 Kind.Chunks => new ChunksWrite(requestId, trainId, ReadEvents(reader)),
                 Kind.Answer => ReadAnswer(reader, requestId, trainId),
                 _ => throw new InvalidDataException($"The entry is of the unknown kind {(byte)kind}."),
@@ -88,6 +89,7 @@ internal static class CallWriteFormat
         Text(writer, row.AccountId);
         Text(writer, row.ApiKeyId);
         Text(writer, row.IpAddress);
+        Number(writer, row.MessageCount);
         Json(writer, row.Body is { } body ? new(body, row.BodyOriginal, row.IsAltered) : null);
 
         // Of a body in which something was masked, the compatible hashes are of the one that came.
@@ -98,6 +100,12 @@ internal static class CallWriteFormat
             Text(writer, hashes.ParentMessageHash);
             Text(writer, hashes.SystemHash);
         }
+    }
+
+    private static RequestWrite ReadRequest(BinaryReader reader, Guid requestId, string trainId)
+    {
+        var isTimeGiven = reader.ReadBoolean();
+        return new(ReadRow(reader, requestId, trainId), isTimeGiven);
     }
 
     private static ApiRequest ReadRow(BinaryReader reader, Guid requestId, string trainId)
@@ -115,6 +123,7 @@ internal static class CallWriteFormat
             AccountId = Text(reader),
             ApiKeyId = Text(reader),
             IpAddress = Text(reader),
+            MessageCount = Number(reader),
         };
         if (Json(reader) is { } body)
         {
@@ -157,6 +166,7 @@ internal static class CallWriteFormat
         Number(writer, answer.Status);
         Text(writer, answer.Headers);
         Json(writer, answer.Answer);
+        writer.Write(answer.IsDropped);
         Flag(writer, answer.IsStreamed);
         Time(writer, answer.CompletedAt);
         Number(writer, answer.DurationMs);
@@ -178,6 +188,7 @@ internal static class CallWriteFormat
             Status = Number(reader),
             Headers = Text(reader),
             Answer = Json(reader),
+            IsDropped = reader.ReadBoolean(),
             IsStreamed = Flag(reader),
             CompletedAt = Time(reader),
             DurationMs = Number(reader),

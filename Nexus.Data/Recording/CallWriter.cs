@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
-using Nexus.Data.Conversations.Hashing;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Requests;
@@ -22,10 +21,11 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
 {
     private readonly Dictionary<Guid, ApiRequest> _rows = [];
     private readonly HashSet<Guid> _fresh = [];
-    private readonly HashSet<Guid> _rebuilt = [];
     private readonly List<ApiRequest> _answered = [];
+    private readonly Dictionary<Guid, AnswerWrite> _answers = [];
     private readonly Dictionary<Guid, SortedDictionary<int, StreamEvent>> _chunks = [];
-    private Dictionary<Guid, StoredContent> _stored = [];
+    private readonly Dictionary<Guid, Dictionary<int, StreamEvent>> _storedChunks = [];
+    private readonly Dictionary<CallWrite, StoredContent> _stored = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Writes and saves.</summary>
     /// <param name="writes">What is to be written.</param>
@@ -52,7 +52,7 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
 
         var fresh = _rows.Values.Where(row => _fresh.Contains(row.RequestId)).ToList();
         await linker.LinkAsync(fresh, _answered, cancellationToken);
-        fresh.ForEach(FillIn);
+        fresh.ForEach(row => row.FillInWhatBodyTells());
 
         db.ChangeTracker.DetectChanges();
         await db.InsertAddedAsync<ApiRequest>(cancellationToken);
@@ -90,41 +90,17 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
 
         if (_rows.Count > 0)
         {
-            await CompareAsync(writes, cancellationToken);
             await LoadChunksAsync(writes, cancellationToken);
+            await CompareAsync(writes, cancellationToken);
         }
     }
 
-    // What comes again is compared by the server, which alone knows when two JSON texts are one value.
-    private async Task CompareAsync(IReadOnlyList<CallWrite> writes, CancellationToken cancellationToken)
-    {
-        var again = new Dictionary<Guid, ApiRequest>();
-        foreach (var write in writes)
-        {
-            if (!_rows.TryGetValue(write.RequestId, out var row))
-            {
-                continue;
-            }
-
-            if (write is RequestWrite request)
-            {
-                var given = request.Row.Copy();
-                again[write.RequestId] = given;
-            }
-            else if (write is AnswerWrite answer && row.HasAnswer)
-            {
-                var given = again.GetValueOrDefault(write.RequestId) ?? row.Copy();
-                answer.ApplyTo(given);
-                again[write.RequestId] = given;
-            }
-        }
-
-        _stored = await StoredContent.CompareAsync(db, again.Values, cancellationToken);
-    }
-
+    // An answer is looked at together with all pieces, and so are pieces that come after it.
     private async Task LoadChunksAsync(IReadOnlyList<CallWrite> writes, CancellationToken cancellationToken)
     {
-        var ids = writes.Where(write => write is AnswerWrite { Answer: null } && _rows.ContainsKey(write.RequestId))
+        var ids = writes
+            .Where(write => _rows.TryGetValue(write.RequestId, out var row)
+                && (write is AnswerWrite || (write is ChunksWrite && row.HasAnswer)))
             .Select(write => write.RequestId).Distinct().ToArray();
         if (ids.Length == 0)
         {
@@ -134,8 +110,46 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
         foreach (var chunk in await db.StreamingChunks.AsNoTracking().Where(chunk => ids.Contains(chunk.RequestId))
                      .ToListAsync(cancellationToken))
         {
-            Chunks(chunk.RequestId)[chunk.ChunkIndex] =
-                new(chunk.ChunkIndex, chunk.Timestamp, Encoding.UTF8.GetBytes(chunk.Data));
+            var piece = new StreamEvent(chunk.ChunkIndex, chunk.Timestamp, Encoding.UTF8.GetBytes(chunk.Data));
+            Chunks(chunk.RequestId)[chunk.ChunkIndex] = piece;
+            if (!_storedChunks.TryGetValue(chunk.RequestId, out var stored))
+            {
+                _storedChunks[chunk.RequestId] = stored = [];
+            }
+
+            stored[chunk.ChunkIndex] = piece;
+        }
+    }
+
+    // What comes again is compared by the server, which alone knows when two JSON texts are one value.
+    private async Task CompareAsync(IReadOnlyList<CallWrite> writes, CancellationToken cancellationToken)
+    {
+        var again = new List<CallWrite>();
+        var given = new List<ApiRequest>();
+        foreach (var write in writes)
+        {
+            if (!_rows.TryGetValue(write.RequestId, out var row))
+            {
+                continue;
+            }
+
+            if (write is RequestWrite request)
+            {
+                again.Add(write);
+                given.Add(request.Row);
+            }
+            else if (write is AnswerWrite answer && row.HasAnswer)
+            {
+                var copy = row.Copy();
+                Whole(answer, row).ApplyTo(copy);
+                again.Add(write);
+                given.Add(copy);
+            }
+        }
+
+        foreach (var (place, content) in await StoredContent.CompareAsync(db, given, cancellationToken))
+        {
+            _stored[again[place]] = content;
         }
     }
 
@@ -143,9 +157,10 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
     {
         if (_rows.TryGetValue(write.RequestId, out var row))
         {
-            var isSame = _fresh.Contains(write.RequestId)
-                ? IsSame(write.Row, row)
-                : _stored[write.RequestId].IsSameCall;
+            var isSame = _stored.TryGetValue(write, out var stored)
+                ? stored.IsSameCall && (stored.IsSameTime || !write.IsTimeGiven)
+                : row.TrainId == write.TrainId && (row.Timestamp == write.Row.Timestamp || !write.IsTimeGiven)
+                  && Bytes(row.GetBody()).SequenceEqual(Bytes(write.Row.GetBody()));
             return isSame ? RecordOutcome.Known : RecordOutcome.Conflict;
         }
 
@@ -155,12 +170,6 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
         _fresh.Add(write.RequestId);
         return RecordOutcome.Stored;
     }
-
-    private static bool IsSame(ApiRequest given, ApiRequest row)
-        => given.TrainId == row.TrainId && given.Timestamp == row.Timestamp
-           && Bytes(given).SequenceEqual(Bytes(row));
-
-    private static ReadOnlySpan<byte> Bytes(ApiRequest row) => row.GetBody() is { } body ? body.Span : [];
 
     private RecordOutcome Add(ChunksWrite write)
     {
@@ -185,20 +194,21 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
             return RecordOutcome.NotFound;
         }
 
-        if (row.HasAnswer)
+        if (_stored.TryGetValue(write, out var stored))
         {
-            return _stored.TryGetValue(write.RequestId, out var stored) && !stored.IsSameAnswer
-                ? RecordOutcome.Conflict
-                : RecordOutcome.Known;
+            return stored.IsSameAnswer ? RecordOutcome.Known : RecordOutcome.Conflict;
         }
 
-        if (write.Answer is null && _chunks.TryGetValue(write.RequestId, out var chunks))
+        var whole = Whole(write, row);
+        if (_answers.TryGetValue(write.RequestId, out var first))
         {
-            write = intake.Rebuild(write, row.Timestamp, [.. chunks.Values]);
-            _rebuilt.Add(write.RequestId);
+            var isSame = first.Status == whole.Status && first.Error == whole.Error
+                && Bytes(first.Answer?.Json).SequenceEqual(Bytes(whole.Answer?.Json));
+            return isSame ? RecordOutcome.Known : RecordOutcome.Conflict;
         }
 
-        write.ApplyTo(row);
+        whole.ApplyTo(row);
+        _answers.Add(write.RequestId, whole);
         if (!_fresh.Contains(write.RequestId))
         {
             _answered.Add(row);
@@ -206,6 +216,16 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
 
         return RecordOutcome.Stored;
     }
+
+    // With what its pieces tell.
+    private AnswerWrite Whole(AnswerWrite write, ApiRequest row)
+        => write.IsInPieces && _chunks.TryGetValue(write.RequestId, out var chunks) && chunks.Count > 0
+            ? intake.Rebuild(write, row.Timestamp, [.. chunks.Values])
+            : write;
+
+    private static ReadOnlySpan<byte> Bytes(ReadOnlyMemory<byte>? bytes) => bytes is { } some ? some.Span : [];
+
+    private static ReadOnlySpan<byte> Bytes(byte[]? bytes) => bytes;
 
     private bool Has(CallWrite write, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ApiRequest? row)
         => _rows.TryGetValue(write.RequestId, out row) && row.TrainId == write.TrainId;
@@ -220,41 +240,39 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
         return chunks;
     }
 
-    // What takes no part in conversations is counted and filtered by its model all the same.
-    private static void FillIn(ApiRequest row)
-    {
-        if (row.MessageCount is null && row.GetBody() is { } body)
-        {
-            var hashes = RequestHasher.HashLinks(body.Span);
-            row.MessageCount = hashes.MessageCount;
-            row.Model ??= hashes.Model is { Length: <= 100 } model ? model : null;
-        }
-    }
-
     private async Task WriteChunksAsync(CancellationToken cancellationToken)
     {
         foreach (var (requestId, chunks) in _chunks)
         {
-            // All of them together: a secret that is split over calls is masked now.
-            var isWhole = _rebuilt.Contains(requestId);
+            // All of them together where there is an answer: a secret that is split over calls is masked now.
+            var row = _rows[requestId];
             IReadOnlyList<StreamEvent> events = [.. chunks.Values];
-            events = isWhole ? intake.Masked(_rows[requestId].TrainId, events) : events;
+            events = row.HasAnswer ? intake.Masked(row.TrainId, events) : events;
+            var stored = _storedChunks.GetValueOrDefault(requestId, []);
+            events = [.. events.Where(piece => !stored.TryGetValue(piece.Index, out var before) || !before.Equals(piece))];
+            if (events.Count == 0)
+            {
+                continue;
+            }
+
             await db.ExecuteAsync(
                 """
                 INSERT INTO streaming_chunks (request_id, chunk_index, "timestamp", data, token_count)
                 SELECT @id, c.* FROM unnest(@indexes, @times, @data, @tokens) AS c
-                ON CONFLICT (request_id, chunk_index) DO UPDATE SET data = excluded.data
-                WHERE streaming_chunks.data <> excluded.data AND @is_whole
+                ON CONFLICT (request_id, chunk_index) DO UPDATE SET data = excluded.data WHERE @is_whole
                 """,
                 [
                     DbCommands.Uuid("id", requestId),
                     DbCommands.Numbers("indexes", [.. events.Select(piece => (int?)piece.Index)]),
                     DbCommands.Times("times", [.. events.Select(piece => piece.Timestamp)]),
-                    DbCommands.Texts("data", [.. events.Select(piece => Encoding.UTF8.GetString(piece.Data.Span))]),
+                    DbCommands.Texts("data", [.. events.Select(Text)]),
                     DbCommands.Numbers("tokens", [.. events.Select(piece => (int?)StreamedAnswer.OutputTokensOf(piece))]),
-                    DbCommands.Flag("is_whole", isWhole),
+                    DbCommands.Flag("is_whole", row.HasAnswer),
                 ],
                 cancellationToken);
         }
+
+        // PostgreSQL's text holds no U+0000; a piece that has it is no JSON.
+        static string Text(StreamEvent piece) => Encoding.UTF8.GetString(piece.Data.Span).Replace('\0', '\uFFFD');
     }
 }

@@ -5,33 +5,62 @@ using Npgsql;
 namespace Nexus.Data.Recording;
 
 /// <summary>Whose fault it is that a batch could not be stored.</summary>
+internal enum IngestFault
+{
+    /// <summary>The server, the network, the schema or our rights: it is waited for, and may be mended meanwhile.</summary>
+    Database,
+
+    /// <summary>Some entry: trying again is of no use.</summary>
+    Entry,
+
+    /// <summary>It may be either: after some tries it is taken for an entry's.</summary>
+    Unclear,
+}
+
+/// <summary>Tells faults apart.</summary>
 internal static class IngestFaults
 {
-    // Classes of SQLSTATE: data exceptions, constraints, limits of the server that one row passes.
-    private static readonly string[] _ofRows = ["22", "23", "54"];
+    /// <summary>So often a batch is tried before it is halved where the fault is unclear.</summary>
+    public const int TriesOfBatch = 3;
 
-    /// <summary>Whether some entry is at fault, so that trying again is of no use. What the server says of itself, of its
-    /// schema or of our rights is not an entry's fault, and may be mended while the entries wait.</summary>
-    public static bool AreOfAnEntry(Exception exception)
+    /// <summary>So often a single entry is tried, in about a minute and a half, before it goes to the rejects.</summary>
+    public const int TriesOfEntry = 12;
+
+    // Classes of SQLSTATE. Data, constraints, limits of the server that one row passes, errors that triggers raise.
+    private static readonly string[] _ofEntries = ["22", "23", "54", "P0"];
+
+    // Connections, authorization, no such database, schema and rights, resources, intervention, the system around it.
+    private static readonly string[] _ofDatabase = ["08", "25", "28", "3D", "42", "53", "57", "58"];
+
+    public static IngestFault Of(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
-            if (cause is PostgresException { SqlState: var state })
+            switch (cause)
             {
-                return _ofRows.Contains(state[..2]);
-            }
-
-            if (cause is DbException)
-            {
-                return false;
+                // A statement that was cancelled took too long, or somebody cancelled it; too many locks or too little
+                // memory may be for a batch that is too large.
+                case PostgresException
+                {
+                    SqlState: PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.OutOfMemory,
+                }:
+                    return IngestFault.Unclear;
+                case PostgresException { SqlState: var state }:
+                    return _ofEntries.Contains(state[..2]) ? IngestFault.Entry
+                        : _ofDatabase.Contains(state[..2]) ? IngestFault.Database
+                        : IngestFault.Unclear;
+                case TimeoutException:
+                    return IngestFault.Unclear;
+                case DbException { InnerException: null }:
+                    return IngestFault.Database;
             }
         }
 
-        return !TransientFaults.AreIn(exception);
+        return TransientFaults.AreIn(exception) ? IngestFault.Database : IngestFault.Entry;
     }
 
     /// <summary>How long to wait before the next try: from a tenth of a second to ten seconds.</summary>
-    public static TimeSpan PauseAfter(int tries) => TimeSpan.FromSeconds(Math.Min(10, 0.1 * Math.Pow(2, tries - 1)));
+    public static TimeSpan PauseAfter(int tries) => TimeSpan.FromSeconds(Math.Min(10, 0.1 * Math.Pow(2, Math.Min(tries, 10) - 1)));
 
     /// <summary>What is told to people, without what the server says of the row's values.</summary>
     public static string Reason(Exception exception)

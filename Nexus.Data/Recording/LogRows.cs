@@ -110,6 +110,10 @@ internal static class LogRows
                 {
                     writer.WritePropertyName(name);
                     WriteValue(writer, row, given, kind);
+                    if (given != place)
+                    {
+                        WriteLineEnds(writer, name, row.GetFieldValue<byte[]>(given));
+                    }
                 }
 
                 place += columns;
@@ -127,6 +131,15 @@ internal static class LogRows
         => column.Kind == Kind.Body
             ? $"CASE WHEN r.{column.Name}_original IS NULL THEN r.{column.Name} END, r.{column.Name}_original"
             : $"r.\"{column.Name}\"";
+
+    // Bytes that were kept and have line ends do not stand in a line as they are.
+    private static void WriteLineEnds(Utf8JsonWriter writer, string name, byte[] original)
+    {
+        if (original.AsSpan().ContainsAny((byte)'\n', (byte)'\r'))
+        {
+            writer.WriteBase64String($"{name}_original", original);
+        }
+    }
 
     private static void WriteValue(Utf8JsonWriter writer, NpgsqlDataReader row, int place, Kind kind)
     {

@@ -198,10 +198,11 @@ public sealed class RequestImporter(
             }
 
             var known = there.ToHashSet();
-            var compared = await StoredContent.CompareAsync(
-                db, [.. _batch.Select(item => item.Request).Where(item => known.Contains(item.RequestId))],
-                cancellationToken);
-            return compared.ToDictionary(row => row.Key, row => row.Value is { IsSameCall: true, IsSameAnswer: true });
+            var given = _batch.Select(item => item.Request).Where(item => known.Contains(item.RequestId)).ToList();
+            var compared = await StoredContent.CompareAsync(db, given, cancellationToken);
+            return compared.ToDictionary(
+                row => given[row.Key].RequestId,
+                row => row.Value is { IsSameCall: true, IsSameTime: true, IsSameAnswer: true });
         }
 
         private async Task RejectAsync(LogLine line, string reason, CancellationToken cancellationToken)

@@ -22,8 +22,8 @@ public sealed class RequestIngestOptions
     [Required]
     public string SpoolFolder { get; set; } = "";
 
-    /// <summary>Bytes that may wait in the spool, from 1 MiB.</summary>
-    [Range(1L << 20, long.MaxValue)]
+    /// <summary>Bytes that may wait in the spool, from 1 MiB to 1 PiB.</summary>
+    [Range(1L << 20, 1L << 50)]
     public long MaxSpoolBytes { get; set; } = 1L << 30;
 
     /// <summary>What happens when as many wait.</summary>
@@ -35,15 +35,15 @@ public sealed class RequestIngestOptions
 
     /// <summary>Bytes of waiting calls that are held in memory too, from 1 MiB; the others are read from the spool.</summary>
     [Range(1L << 20, int.MaxValue)]
-    public long CacheBytes { get; set; } = 16L << 20;
+    public long CacheBytes { get; set; } = 8L << 20;
 
     /// <summary>Calls, answers and groups of pieces that are stored in one transaction, at most; 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int BatchSize { get; set; } = 200;
 
-    /// <summary>Bytes of one transaction, a larger call apart; from 64 KiB.</summary>
+    /// <summary>Bytes from which on no further call joins a batch; from 64 KiB.</summary>
     [Range(64 << 10, 1 << 30)]
-    public int BatchBytes { get; set; } = 8 << 20;
+    public int BatchBytes { get; set; } = 4 << 20;
 
     /// <summary>Milliseconds that a batch waits for more, 0 to 10,000.</summary>
     [Range(0, 10_000)]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
@@ -36,6 +37,9 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
     // Of a spool that is full for bodies, this part is left for calls without them.
     private const int Reserve = 8;
 
+    // Rows with their bodies that a sweep holds at once.
+    private const int SweepPage = 50;
+
     // Entries say by themselves what they are.
     private const byte EntryKind = 0;
 
@@ -48,6 +52,9 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly IngestMetrics _metrics;
+
+    // Calls of which pieces were dropped and no answer has come since.
+    private readonly ConcurrentDictionary<Guid, bool> _dropped = [];
     private Spool? _spool;
     private Rejects? _rejects;
     private Task _worker = Task.CompletedTask;
@@ -197,18 +204,12 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
         try
         {
             var payload = CallWriteFormat.Write(write);
-            if (_options.WhenFull == SpoolFullMode.DropPayload && spool.Bytes + payload.Length > _options.MaxSpoolBytes)
+            if (_options.WhenFull == SpoolFullMode.DropPayload)
             {
-                _metrics.Dropped.Add(1);
-                if (write.WithoutPayload() is { } rest)
-                {
-                    await spool.AppendAsync(EntryKind, CallWriteFormat.Write(rest), rest, cancellationToken);
-                }
-
-                return EnqueueOutcome.PayloadDropped;
+                return await AppendOrDropAsync(spool, write, payload, cancellationToken);
             }
 
-            await spool.AppendAsync(EntryKind, payload, write, cancellationToken);
+            await spool.AppendAsync(EntryKind, payload, cancellationToken: cancellationToken);
             return EnqueueOutcome.Accepted;
         }
         finally
@@ -217,22 +218,50 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
         }
     }
 
+    private async ValueTask<EnqueueOutcome> AppendOrDropAsync(
+        Spool spool, CallWrite write, byte[] payload, CancellationToken cancellationToken)
+    {
+        // An answer whose pieces were dropped in part would be put together with holes.
+        var isBroken = write is AnswerWrite { IsInPieces: true } && _dropped.TryRemove(write.RequestId, out _);
+        if (!isBroken && spool.Bytes + payload.Length <= _options.MaxSpoolBytes
+            && spool.TryAppend(EntryKind, payload, null, out var appended))
+        {
+            await appended;
+            return EnqueueOutcome.Accepted;
+        }
+
+        _metrics.Dropped.Add(1);
+        if (write is ChunksWrite)
+        {
+            _dropped[write.RequestId] = true;
+        }
+
+        if (write.WithoutPayload() is { } rest)
+        {
+            await spool.AppendAsync(EntryKind, CallWriteFormat.Write(rest), cancellationToken: cancellationToken);
+        }
+
+        return EnqueueOutcome.PayloadDropped;
+    }
+
     private async Task StoreAllAsync(Spool spool, CancellationToken cancellationToken)
     {
-        var batch = new List<Pending>();
+        // What is not stored yet of what was taken, so that an error repeats nothing that is done.
+        var (batch, taken) = (new List<Pending>(), new List<long>());
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await TakeAsync(spool, batch, cancellationToken);
+                await TakeAsync(spool, batch, taken, cancellationToken);
                 using var activity = NexusTelemetry.Activities.StartActivity("nexus.ingest.batch");
-                activity?.SetTag("nexus.entries", batch.Count);
+                activity?.SetTag("nexus.entries", taken.Count);
                 var since = Stopwatch.GetTimestamp();
+                await RejectUnreadableAsync(batch, cancellationToken);
                 await StoreAsync(batch, cancellationToken);
-                spool.Complete([.. batch.Select(entry => entry.Sequence)]);
+                spool.Complete([.. taken]);
                 _metrics.BatchDuration.Record(Stopwatch.GetElapsedTime(since).TotalSeconds);
-                _metrics.BatchSize.Record(batch.Count);
-                batch.Clear();
+                _metrics.BatchSize.Record(taken.Count);
+                taken.Clear();
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -249,22 +278,31 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
     }
 
     // The oldest entry, and what else is there or comes within a moment. What was taken before an error is there still.
-    private async Task TakeAsync(Spool spool, List<Pending> batch, CancellationToken cancellationToken)
+    private async Task TakeAsync(
+        Spool spool, List<Pending> batch, List<long> taken, CancellationToken cancellationToken)
     {
-        if (batch.Count == 0)
+        if (taken.Count > 0)
         {
-            batch.Add(Pending.Of(await spool.ReadAsync(cancellationToken)));
+            return;
         }
 
-        var bytes = batch.Sum(entry => entry.Payload.Length);
+        var bytes = Add(await spool.ReadAsync(cancellationToken));
         var until = _time.GetTimestamp() + (_options.BatchDelayMs * _time.TimestampFrequency / 1_000);
-        while (batch.Count < _options.BatchSize && bytes < _options.BatchBytes)
+        while (taken.Count < _options.BatchSize && bytes < _options.BatchBytes)
         {
-            if (spool.TryRead(out var next))
+            try
             {
-                batch.Add(Pending.Of(next));
-                bytes += next.Payload.Length;
-                continue;
+                if (spool.TryRead(out var next))
+                {
+                    bytes += Add(next);
+                    continue;
+                }
+            }
+            catch (NexusDataException exception)
+            {
+                // The disk refuses the next one: what is here is stored meanwhile.
+                LogFailed(exception);
+                return;
             }
 
             var left = TimeSpan.FromSeconds((until - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
@@ -275,51 +313,89 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
 
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(5, left.TotalMilliseconds)), cancellationToken);
         }
+
+        int Add(SpoolEntry entry)
+        {
+            taken.Add(entry.Sequence);
+            batch.Add(Pending.Of(entry));
+            return entry.Payload.Length;
+        }
     }
 
-    // Until it is stored: whatever ails the database passes, and what ails an entry is found by halves.
+    private async Task RejectUnreadableAsync(List<Pending> batch, CancellationToken cancellationToken)
+    {
+        foreach (var entry in batch.Where(entry => entry.Write is null).ToList())
+        {
+            await RejectAsync(entry, "It cannot be read.", cancellationToken);
+            batch.Remove(entry);
+        }
+    }
+
+    // Until the batch is empty: whatever ails the database passes, and what ails an entry is found by halves.
     private async Task StoreAsync(List<Pending> batch, CancellationToken cancellationToken)
     {
-        for (var tries = 1; ; tries++)
+        var (size, tries) = (batch.Count, 0);
+        while (batch.Count > 0)
         {
+            var part = batch[..Math.Min(size, batch.Count)];
             try
             {
-                await RejectAsync(batch.Where(entry => entry.Write is null), "It cannot be read.", cancellationToken);
-                var readable = batch.Where(entry => entry.Write is not null).ToList();
                 var results = await _store.WriteBatchAsync(
-                    [.. readable.Select(entry => entry.Write!)], cancellationToken);
+                    [.. part.Select(entry => entry.Write!)], cancellationToken);
                 LastError = null;
-                await CountAsync(readable, results, cancellationToken);
-                return;
+                await CountAsync(part, results, cancellationToken);
+                batch.RemoveRange(0, part.Count);
+                tries = 0;
+                continue;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 throw;
             }
-            catch (Exception exception) when (!IngestFaults.AreOfAnEntry(exception))
+            catch (Exception exception) when (exception is not RejectsException)
             {
                 LastError = exception;
+                tries++;
+                var fault = IngestFaults.Of(exception);
+                if (part.Count > 1 && (fault == IngestFault.Entry || (fault == IngestFault.Unclear && tries > IngestFaults.TriesOfBatch)))
+                {
+                    (size, tries) = ((part.Count + 1) / 2, 0);
+                    continue;
+                }
+
+                if (fault == IngestFault.Entry || (fault == IngestFault.Unclear && tries > IngestFaults.TriesOfEntry
+                    && await AnswersAsync(cancellationToken)))
+                {
+                    LogRejected(exception, part[0].Write!.RequestId);
+                    await RejectAsync(part[0], IngestFaults.Reason(exception), cancellationToken);
+                    batch.RemoveAt(0);
+                    tries = 0;
+                    continue;
+                }
+
                 _metrics.Retries.Add(1);
                 if (int.IsPow2(tries))
                 {
-                    LogRetry(exception, batch.Count, tries);
+                    LogRetry(exception, part.Count, tries);
                 }
+            }
 
-                await Task.Delay(IngestFaults.PauseAfter(tries), cancellationToken);
-            }
-            catch (Exception exception) when (batch.Count == 1)
-            {
-                LogRejected(exception, batch[0].Write?.RequestId);
-                await RejectAsync(batch, IngestFaults.Reason(exception), cancellationToken);
-                return;
-            }
-            catch (Exception)
-            {
-                var half = batch.Count / 2;
-                await StoreAsync(batch[..half], cancellationToken);
-                await StoreAsync(batch[half..], cancellationToken);
-                return;
-            }
+            await Task.Delay(IngestFaults.PauseAfter(tries), cancellationToken);
+        }
+    }
+
+    // Before an entry is blamed: a database that is away is nobody's fault.
+    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var db = await _contexts.CreateDbContextAsync(cancellationToken);
+            await db.ExecuteAsync("SELECT 1", [], cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return false;
         }
     }
 
@@ -334,7 +410,7 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
                     ? "There is no such request in the train."
                     : "Something else is stored under this identifier.";
                 LogRefused(batch[i].Write!.RequestId, reason);
-                await RejectAsync([batch[i]], reason, cancellationToken);
+                await RejectAsync(batch[i], reason, cancellationToken);
             }
             else
             {
@@ -343,13 +419,10 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
         }
     }
 
-    private async Task RejectAsync(IEnumerable<Pending> entries, string reason, CancellationToken cancellationToken)
+    private async Task RejectAsync(Pending entry, string reason, CancellationToken cancellationToken)
     {
-        foreach (var entry in entries)
-        {
-            _metrics.Rejected.Add(1);
-            await _rejects!.WriteAsync(entry.Write, entry.Payload, reason, cancellationToken);
-        }
+        await _rejects!.WriteAsync(entry.Write, entry.Payload, reason, cancellationToken);
+        _metrics.Rejected.Add(1);
     }
 
     private async Task SweepAsync(CancellationToken cancellationToken)
@@ -360,7 +433,7 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
             try
             {
                 await using var db = await _contexts.CreateDbContextAsync(cancellationToken);
-                var linked = await new ConversationLinker(db, _linking).LinkDeferredAsync(cancellationToken: cancellationToken);
+                var linked = await new ConversationLinker(db, _linking).LinkDeferredAsync(limit: SweepPage, cancellationToken: cancellationToken);
                 if (linked > 0)
                 {
                     LogSwept(linked);
@@ -398,17 +471,17 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
     private partial void LogFailed(Exception exception);
 
     // An entry on its way into the database; one that cannot be read has no write.
-    private sealed record Pending(long Sequence, ReadOnlyMemory<byte> Payload, CallWrite? Write)
+    private sealed record Pending(ReadOnlyMemory<byte> Payload, CallWrite? Write)
     {
         public static Pending Of(SpoolEntry entry)
         {
             try
             {
-                return new(entry.Sequence, entry.Payload, entry.Attachment as CallWrite ?? CallWriteFormat.Read(entry.Payload));
+                return new(entry.Payload, CallWriteFormat.Read(entry.Payload));
             }
-            catch (InvalidDataException)
+            catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                return new(entry.Sequence, entry.Payload, null);
+                return new(entry.Payload, null);
             }
         }
     }

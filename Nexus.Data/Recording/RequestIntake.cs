@@ -46,7 +46,7 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
             SetBody(row, recorded.Body!.Value, body, KeepsOriginal);
         }
 
-        return new(row);
+        return new(row, recorded.Timestamp is not null);
     }
 
     /// <summary>Sets a body that was masked. Other programs know the hashes of what came; linking goes by what is
@@ -89,11 +89,12 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
 
     /// <summary>Takes pieces of an answer in. A secret that is split over them is masked; one that goes on in later pieces
     /// is masked when the answer is complete.</summary>
-    /// <exception cref="NexusDataException">A piece is no JSON.</exception>
     public ChunksWrite Take(string trainId, Guid requestId, IEnumerable<StreamEvent> events)
     {
         ArgumentNullException.ThrowIfNull(events);
-        return new(requestId, trainId, Masked(trainId, [.. events]));
+
+        // The caller's buffers are the caller's again when this returns.
+        return new(requestId, trainId, Masked(trainId, [.. events.Select(item => item with { Data = item.Data.ToArray() })]));
     }
 
     /// <summary>Rebuilds an answer from all of its pieces.</summary>
@@ -106,10 +107,11 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
         var body = rebuilt.Body is { } json ? masker.MaskJson(answer.TrainId, json) : null;
         return new(answer.RequestId, answer.TrainId)
         {
+            IsDropped = answer.IsDropped,
             Status = answer.Status,
             Headers = answer.Headers,
-            Answer = body is null ? null : StoredJson.Of(body.Json, "response body"),
-            Facts = rebuilt.Facts,
+            Answer = body is null || answer.IsDropped ? null : StoredJson.Of(body.Json, "response body"),
+            Facts = body is null ? rebuilt.Facts : AnswerFacts.Read(body.Json.Span),
             IsStreamed = true,
             CompletedAt = answer.CompletedAt,
             DurationMs = answer.DurationMs,
@@ -117,7 +119,7 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
                 ?? (events.Count > 0 ? AnswerWrite.Milliseconds(events[0].Timestamp - sentAt) : null),
             Error = answer.Error
                 ?? (rebuilt.Error is { } error ? Clean(masker.MaskText(answer.TrainId, error)) : null)
-                ?? (rebuilt.IsComplete ? null : "The stream ended before the answer was complete."),
+                ?? (rebuilt.IsComplete || answer.IsDropped ? null : "The stream ended before the answer was complete."),
         };
     }
 

@@ -96,12 +96,20 @@ internal static partial class RequestLogLine
                 ParentMessageHash = HashOf("parent_message_hash"),
                 SystemHash = HashOf("system_hash"),
             };
-            if (Raw("body") is { } body)
+            if (Original("body_original") is { } original)
+            {
+                RequestIntake.SetBody(request, original, masker.MaskJson(train, original), keepsOriginal: true);
+            }
+            else if (Raw("body") is { } body)
             {
                 RequestIntake.SetBody(request, body, masker.MaskJson(train, body), keepsOriginal);
             }
 
-            if (Raw("response_body") is { } answer)
+            if (Original("response_body_original") is { } given)
+            {
+                request.SetResponseBody(masker.MaskJson(train, given).Json, keepOriginal: true);
+            }
+            else if (Raw("response_body") is { } answer)
             {
                 request.SetResponseBody(masker.MaskJson(train, answer).Json, keepsOriginal);
             }
@@ -112,6 +120,24 @@ internal static partial class RequestLogLine
                 => Raw(name) is { } raw
                     ? Encoding.UTF8.GetString(StoredJson.Of(masker.MaskJson(train, raw).Json, name).Json)
                     : null;
+        }
+
+        // The bytes that came, where they have line ends and so cannot stand in the line.
+        private ReadOnlyMemory<byte>? Original(string name)
+        {
+            if (Text(name, int.MaxValue) is not { } text)
+            {
+                return null;
+            }
+
+            try
+            {
+                return Convert.FromBase64String(text);
+            }
+            catch (FormatException exception)
+            {
+                throw Refused($"{name} is not in base 64", exception);
+            }
         }
 
         public List<StreamingChunk> ReadChunks(ApiRequest request, SecretMasker masker)

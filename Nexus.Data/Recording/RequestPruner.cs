@@ -253,22 +253,27 @@ public sealed class RequestPruner(
 
         private async Task<List<Going>> FindAsync(Batch batch, CancellationToken cancellationToken)
         {
-            var found = await db.ReadAllAsync(
-                _findGoing,
-                [
-                    DbCommands.Uuids("conversations", [.. batch.Conversations]), DbCommands.Uuids("singles", [.. batch.Singles]),
-                    .. Limits(),
-                ],
-                Read, cancellationToken);
-
-            // What is referred to stays with its whole conversation.
-            var held = prune.PayloadOnly ? [] : Conversations(found.Where(request => request.IsKept)).ToHashSet();
-            return held.Count == 0
-                ? found
-                : found.ConvertAll(request => request with
+            var (conversations, singles) = (batch.Conversations.ToHashSet(), batch.Singles.ToHashSet());
+            var kept = new List<Going>();
+            while (true)
+            {
+                var found = await db.ReadAllAsync(
+                    _findGoing,
+                    [DbCommands.Uuids("conversations", [.. conversations]), DbCommands.Uuids("singles", [.. singles]), .. Limits()],
+                    Read, cancellationToken);
+                if (prune.PayloadOnly || !found.Exists(request => request.IsKept))
                 {
-                    IsKept = request.IsKept || (request.ConversationId is { } id && held.Contains(id)),
-                });
+                    return [.. found, .. kept];
+                }
+
+                // What is referred to stays with its whole conversation, and so does what that refers to.
+                var held = Conversations(found.Where(request => request.IsKept)).ToHashSet();
+                var stays = found.Where(request => request.IsKept
+                    || (request.ConversationId is { } id && held.Contains(id))).ToList();
+                kept.AddRange(stays.Select(request => request with { IsKept = true }));
+                conversations.ExceptWith(held);
+                singles.ExceptWith(stays.Select(request => request.RequestId));
+            }
         }
 
         private static Going Read(DbDataReader row)

@@ -85,7 +85,17 @@ public sealed class RequestRecorder
 
     private async Task<WriteResult> WriteLaterAsync(CallWrite write, CancellationToken cancellationToken)
     {
-        var result = await WriteAsync(write, cancellationToken);
+        WriteResult result;
+        try
+        {
+            result = await WriteAsync(write, cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // It was pruned at this moment.
+            throw NotFound(write.RequestId);
+        }
+
         return result.Outcome switch
         {
             RecordOutcome.NotFound => throw NotFound(write.RequestId),

@@ -220,6 +220,17 @@ public sealed class ApiRequest
         IsAltered |= stored.IsAltered;
     }
 
+    /// <summary>Fills in what people filter and count by, also of what takes no part in conversations.</summary>
+    internal void FillInWhatBodyTells()
+    {
+        if (MessageCount is null && GetBody() is { } body)
+        {
+            var hashes = Hashes ?? RequestHasher.HashLinks(body.Span);
+            MessageCount = hashes.MessageCount;
+            Model ??= hashes.Model is { Length: <= 100 } model ? model : null;
+        }
+    }
+
     /// <summary>Forgets the bodies, and with them that they were altered.</summary>
     internal void DropBodies()
         => (Body, BodyOriginal, ResponseBody, ResponseBodyOriginal, Hashes, IsAltered) = (null, null, null, null, null, false);

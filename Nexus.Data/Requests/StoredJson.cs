@@ -40,7 +40,7 @@ internal readonly record struct StoredJson(byte[] Json, byte[]? Original, bool I
     {
         if (utf8Json.IsEmpty)
         {
-            throw Invalid(name, "is empty; give none where there was none", null);
+            throw Invalid(name, "is no JSON: it is empty; give none where there was none", null);
         }
 
         if (utf8Json.Length > MaxBytes)

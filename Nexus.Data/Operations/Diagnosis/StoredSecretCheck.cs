@@ -26,7 +26,10 @@ internal sealed class StoredSecretCheck(SecretMasker masker) : IDatabaseCheck
             FROM trains WHERE trains.train_id IS NOT NULL
         )
         SELECT r.train_id, r.request_id, r.headers::text, r.response_headers::text, r.path, r.error,
-               r.body::text, r.response_body::text, r.body_original, r.response_body_original
+               r.body::text, r.response_body::text, r.body_original, r.response_body_original,
+               r.usage_data::text, r.task_tool_invocation::text,
+               (SELECT json_agg(chunk.data ORDER BY chunk.chunk_index)::text FROM streaming_chunks chunk
+                WHERE chunk.request_id = r.request_id)
         FROM trains, LATERAL (
             SELECT * FROM api_requests newest WHERE newest.train_id = trains.train_id
             ORDER BY newest."timestamp" DESC, newest.request_id DESC LIMIT 1000) r
@@ -34,7 +37,10 @@ internal sealed class StoredSecretCheck(SecretMasker masker) : IDatabaseCheck
         """;
 
     private static readonly string[] _columns =
-        ["headers", "response_headers", "path", "error", "body", "response_body", "body", "response_body"];
+        [
+            "headers", "response_headers", "path", "error", "body", "response_body", "body", "response_body", "usage_data",
+            "task_tool_invocation", "streaming_chunks",
+        ];
 
     public string Name => "stored-secrets";
 

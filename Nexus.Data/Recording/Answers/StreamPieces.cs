@@ -67,6 +67,11 @@ internal static class StreamPieces
         return [.. whole[..piece.Start], .. JsonStrings.Quote(newText), .. whole[piece.End..]];
     }
 
+    /// <summary>Whether an event brings a part of a block, and nothing of usage, errors or the end.</summary>
+    public static bool IsContent(StreamEvent item)
+        => JsonSlice.Read(item.Data) is not { } json
+           || json.Members()["type"].Text() is "ping" or "content_block_start" or "content_block_delta" or "content_block_stop";
+
     private static JsonSlice Find(JsonMembers fields)
     {
         var place = fields["type"].Text() switch
