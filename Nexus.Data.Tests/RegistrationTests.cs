@@ -2,6 +2,8 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Nexus.Data.Analyses;
+using Nexus.Data.Masking;
+using Nexus.Data.Recording;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Trains;
 using Npgsql;
@@ -72,6 +74,26 @@ public sealed class RegistrationTests : EmptyDatabaseTest
             () => provider.GetRequiredService<IOptions<NexusDataOptions>>().Value,
             Throws.InstanceOf<OptionsValidationException>()
                 .With.Message.Contains(option).And.Message.Not.Contains("hush"));
+    }
+
+    [Test]
+    public void Options_that_cannot_be_meant_are_named()
+    {
+        using var provider = new ServiceCollection().AddNexusData(ConnectionString)
+            .AddNexusRequestIngest(options => (options.SpoolFolder, options.BatchSize) = ("", 0))
+            .Configure<MaskingOptions>(options => options.Key = "hush")
+            .BuildServiceProvider();
+
+        var ingest = Assert.Throws<OptionsValidationException>(
+            () => _ = provider.GetRequiredService<IOptions<RequestIngestOptions>>().Value);
+        var masking = Assert.Throws<OptionsValidationException>(
+            () => _ = provider.GetRequiredService<IOptions<MaskingOptions>>().Value);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(ingest!.Message, Does.Contain("SpoolFolder").And.Contain("BatchSize"));
+            Assert.That(masking!.Message, Does.Contain("Key").And.Contain("16").And.Not.Contain("hush"));
+        });
     }
 
     [Test]

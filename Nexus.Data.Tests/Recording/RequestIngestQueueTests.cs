@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -375,6 +378,46 @@ public sealed class RequestIngestQueueTests : RecordingTest
         }
 
         Assert.That((await ReadAllAsync())[0].LinkKind, Is.EqualTo(LinkKind.Root));
+    }
+
+    [Test]
+    public async Task Metrics_and_activities_say_what_was_done()
+    {
+        var counts = new ConcurrentDictionary<string, long>();
+        var activities = new ConcurrentQueue<string>();
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == NexusDataTelemetry.MeterName)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) => counts.AddOrUpdate(
+            $"{instrument.Name}{string.Concat(tags.ToArray().Select(tag => $" {tag.Value}"))}", value, (_, sum) => sum + value));
+        meters.Start();
+        using var sources = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == NexusDataTelemetry.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity => activities.Enqueue(activity.OperationName),
+        };
+        ActivitySource.AddActivityListener(sources);
+        var queue = await StartAsync();
+        var call = Calls.Of(Bodies.Request(0, "mail ghp_" + "0123456789abcdefABCDEF0123456789abcd"));
+        await queue.EnqueueAsync(call);
+        await queue.EnqueueAsync(call with { TrainId = "other" });
+        await queue.StopAsync(CancellationToken.None);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(counts["nexus.data.ingest.stored"], Is.EqualTo(1));
+            Assert.That(counts["nexus.data.ingest.rejected"], Is.EqualTo(1));
+            Assert.That(counts["nexus.data.masking.secrets api_key body"], Is.EqualTo(2));
+            Assert.That(activities, Does.Contain("nexus.ingest.batch").And.Contain("nexus.store"));
+        });
     }
 
     [Test]

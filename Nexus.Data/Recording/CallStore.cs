@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Nexus.Data.Conversations;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Recording;
 
@@ -72,9 +73,13 @@ internal sealed class CallStore(
     }
 
     /// <inheritdoc cref="CallWriter.WriteAsync"/>
-    public Task<IReadOnlyList<WriteResult>> WriteAsync(
+    public async Task<IReadOnlyList<WriteResult>> WriteAsync(
         IReadOnlyList<CallWrite> writes, bool assumesNew, CancellationToken cancellationToken)
-        => contexts.ExecuteIdempotentlyAsync(
+    {
+        using var activity = NexusTelemetry.Activities.StartActivity("nexus.store");
+        activity?.SetTag("nexus.entries", writes.Count);
+        return await contexts.ExecuteIdempotentlyAsync(
             (db, token) => new CallWriter(db, new(db, linking, logger), intake).WriteAsync(writes, assumesNew, token),
             cancellationToken);
+    }
 }

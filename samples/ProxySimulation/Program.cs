@@ -2,6 +2,12 @@ using System.Globalization;
 using Nexus.Data.Embedded;
 using Nexus.Samples.ProxySimulation;
 
+if (args is [Migration.Argument])
+{
+    await Migration.RunAsync();
+    return 0;
+}
+
 // dotnet run -c Release --project samples/ProxySimulation -- [SECONDS] [CALLS-A-SECOND]
 var seconds = int.Parse(args.ElementAtOrDefault(0) ?? "300", CultureInfo.InvariantCulture);
 var rate = int.Parse(args.ElementAtOrDefault(1) ?? "200", CultureInfo.InvariantCulture);

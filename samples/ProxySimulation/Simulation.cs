@@ -29,11 +29,12 @@ internal sealed class Simulation
     public static async Task<SimulationReport> RunAsync(
         UnsteadyServer server, string spool, TimeSpan duration, int rate, TextWriter output)
     {
+        var connectionString = await server.CreateDatabaseAsync("proxy");
+        await Migration.StartAsync(connectionString);
         await using var services = new ServiceCollection()
-            .AddNexusData(await server.CreateDatabaseAsync("proxy"))
+            .AddNexusData(connectionString)
             .AddNexusRequestIngest(options => options.SpoolFolder = spool)
             .BuildServiceProvider();
-        await services.MigrateNexusDataAsync();
         var queue = services.GetRequiredService<RequestIngestQueue>();
         await queue.StartAsync(CancellationToken.None);
 
