@@ -57,7 +57,7 @@ public sealed class LinkLookupTests : LinkingTest
         var parent = Bodies.Request(0, "Begin").Answered("Go.");
         await StoreAsync(parent);
         await StoreAsync(Bodies.Request(1, "Begin", "Go.", "First").Answered("Done."));
-        await ExecuteAsync(
+        await AdministerAsync(
             $"""
             INSERT INTO api_requests (request_id, train_id, "timestamp", method, path, headers, conversation_id, branch_id,
                                       parent_request_id, link_kind, claims_branch, link_hash, link_version)
@@ -113,7 +113,7 @@ public sealed class LinkLookupTests : LinkingTest
     [Test]
     public async Task What_was_planned_on_an_empty_table_serves_a_full_one()
     {
-        await ExecuteAsync("ANALYZE api_requests, link_waits, task_prompts, summary_keys");
+        await AdministerAsync("ANALYZE api_requests, link_waits, task_prompts, summary_keys");
 
         var (_, full) = await PlansAsync(
             Bodies.Request(1, "Begin", "Go.", "On", "Further.", "And on"), planned: FillAsync);
@@ -149,7 +149,7 @@ public sealed class LinkLookupTests : LinkingTest
     }
 
     // A hundred thousand rows of many trains, so that nobody would read the whole table.
-    private Task FillAsync() => ExecuteAsync(
+    private Task FillAsync() => AdministerAsync(
         """
         INSERT INTO api_requests (request_id, train_id, "timestamp", method, path, headers, conversation_id, branch_id,
                                   link_kind, claims_branch, link_hash, link_version, answer_hash, current_message_hash,
@@ -202,15 +202,5 @@ public sealed class LinkLookupTests : LinkingTest
             db.ChangeTracker.Clear();
             return string.Join("\n", plans);
         }
-    }
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var db = Server.Open(await AdministratorAsync());
-        await using var command = db.Database.GetDbConnection().CreateCommand();
-        await db.Database.OpenConnectionAsync();
-        command.CommandText = sql;
-        command.CommandTimeout = 300;
-        await command.ExecuteNonQueryAsync();
     }
 }

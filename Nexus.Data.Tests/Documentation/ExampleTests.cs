@@ -5,22 +5,13 @@ using Nexus.Data.Conversations;
 using Nexus.Data.Masking;
 using Nexus.Data.Recording;
 using Nexus.Data.Tests.Conversations;
-using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Tests.Recording;
 
 namespace Nexus.Data.Tests.Documentation;
 
 /// <summary>The examples do what the documents say.</summary>
-public sealed class ExampleTests : DatabaseTest
+public sealed class ExampleTests : RecordingTest
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
-
-    [TearDown]
-    public void DropFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public async Task A_recorded_call_and_the_next_turn_are_one_conversation()
     {
@@ -122,7 +113,7 @@ public sealed class ExampleTests : DatabaseTest
     private ServiceProvider Provider()
     {
         var services = new ServiceCollection();
-        Examples.Register(services, ConnectionString, _folder);
+        Examples.Register(services, ConnectionString, Folder);
         services.AddScoped<CallRecorder>();
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Nexus.Data.Tests.Fixtures;
 
 /// <summary>
@@ -10,6 +12,15 @@ public abstract class DatabaseTest
 
     /// <summary>For what a test does to the database, and no service does.</summary>
     protected Task<string> AdministratorAsync() => Server.AsAdministratorAsync(ConnectionString);
+
+    /// <summary>What no service does, and its role may not.</summary>
+    protected async Task AdministerAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(await AdministratorAsync());
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        await command.ExecuteNonQueryAsync();
+    }
 
     [SetUp]
     public async Task CreateDatabase() => ConnectionString = await NewDatabaseAsync();

@@ -8,14 +8,6 @@ namespace Nexus.Data.Tests.Recording;
 [Category("Crash")]
 public sealed class IngestCrashTests : RecordingTest
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
-
-    [TearDown]
-    public void DropFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public async Task What_was_acknowledged_is_stored_once_however_often_the_process_is_killed()
     {
@@ -48,14 +40,14 @@ public sealed class IngestCrashTests : RecordingTest
             Assert.That(answers.Where(id => rows[id].ResponseStatus != 200), Is.Empty, "answered and not stored so");
             Assert.That(rows.Keys.Where(id => !issued.Contains(id)), Is.Empty, "stored and never issued");
             Assert.That(rows.Values.Where(row => row.LinkKind is null), Is.Empty, "not linked");
-            Assert.That(File.Exists(Path.Combine(_folder, "rejects.jsonl")), Is.False, "There are rejects.");
+            Assert.That(File.Exists(Path.Combine(Folder, "rejects.jsonl")), Is.False, "There are rejects.");
         });
     }
 
     private async Task RunAndKillAsync(
         Random random, bool isEarly, HashSet<Guid> issued, HashSet<Guid> requests, HashSet<Guid> answers)
     {
-        using var process = IngestProcess.Start(ConnectionString, _folder);
+        using var process = IngestProcess.Start(ConnectionString, Folder);
         var hasBegun = new TaskCompletionSource();
         var reading = Task.Run(async () =>
         {
@@ -79,8 +71,8 @@ public sealed class IngestCrashTests : RecordingTest
         await reading;
     }
 
-    private long BytesInSpool() => Directory.EnumerateFiles(_folder, "*.spool").Sum(file => new FileInfo(file).Length);
+    private long BytesInSpool() => Directory.EnumerateFiles(Folder, "*.spool").Sum(file => new FileInfo(file).Length);
 
     private Action<IServiceCollection> Ingest()
-        => services => services.AddNexusRequestIngest(options => options.SpoolFolder = _folder);
+        => services => services.AddNexusRequestIngest(options => options.SpoolFolder = Folder);
 }

@@ -23,14 +23,6 @@ public sealed class PlantedSecretTests : RecordingTest
     private readonly Random _random = new(4711);
     private readonly List<string> _secrets = [];
     private readonly RecordedLog _log = new();
-    private string _folder = "";
-
-    [SetUp]
-    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
-
-    [TearDown]
-    public void DropFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public async Task None_is_found_in_database_spool_log_activity_or_exceptions()
     {
@@ -38,7 +30,7 @@ public sealed class PlantedSecretTests : RecordingTest
         {
             collection.Configure<MaskingOptions>(options => (options.EmailAddresses, options.CardNumbers) = (MaskingAction.Mask, MaskingAction.Mask));
             collection.AddLogging(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(_log));
-            collection.AddNexusRequestIngest(options => (options.SpoolFolder, options.BatchDelayMs) = (_folder, 2_000));
+            collection.AddNexusRequestIngest(options => (options.SpoolFolder, options.BatchDelayMs) = (Folder, 2_000));
         });
         using var end = new CancellationTokenSource();
         var watching = WatchAsync(end.Token);
@@ -70,7 +62,7 @@ public sealed class PlantedSecretTests : RecordingTest
                     break;
             }
 
-            foreach (var file in Directory.EnumerateFiles(_folder, "*.spool"))
+            foreach (var file in Directory.EnumerateFiles(Folder, "*.spool"))
             {
                 await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
                 using var reader = new StreamReader(stream, Encoding.Latin1);

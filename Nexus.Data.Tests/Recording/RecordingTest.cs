@@ -11,6 +11,12 @@ public abstract class RecordingTest : DatabaseTest
 {
     private readonly List<ServiceProvider> _providers = [];
 
+    /// <summary>A folder of the test's own, for a spool.</summary>
+    protected string Folder { get; private set; } = "";
+
+    [SetUp]
+    public void CreateFolder() => Folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
+
     [TearDown]
     public async Task DisposeServices()
     {
@@ -20,6 +26,7 @@ public abstract class RecordingTest : DatabaseTest
         }
 
         _providers.Clear();
+        Directory.Delete(Folder, recursive: true);
     }
 
     /// <summary>A service's container, with options of the test's own.</summary>

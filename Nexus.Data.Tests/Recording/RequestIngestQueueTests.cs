@@ -20,14 +20,6 @@ namespace Nexus.Data.Tests.Recording;
 /// <summary>Calls off their callers' path: through a spool, in batches.</summary>
 public sealed class RequestIngestQueueTests : RecordingTest
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
-
-    [TearDown]
-    public void DropFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public async Task What_is_handed_in_is_stored_when_the_host_has_stopped()
     {
@@ -179,7 +171,7 @@ public sealed class RequestIngestQueueTests : RecordingTest
 
         await queue.StopAsync(CancellationToken.None);
 
-        var rejected = JsonNode.Parse((await File.ReadAllLinesAsync(Path.Combine(_folder, "rejects.jsonl"))).Single())!;
+        var rejected = JsonNode.Parse((await File.ReadAllLinesAsync(Path.Combine(Folder, "rejects.jsonl"))).Single())!;
         Assert.Multiple(async () =>
         {
             Assert.That((await ReadAllAsync()), Has.Count.EqualTo(19));
@@ -201,7 +193,7 @@ public sealed class RequestIngestQueueTests : RecordingTest
 
         await queue.StopAsync(CancellationToken.None);
 
-        var rejects = await File.ReadAllTextAsync(Path.Combine(_folder, "rejects.jsonl"));
+        var rejects = await File.ReadAllTextAsync(Path.Combine(Folder, "rejects.jsonl"));
         Assert.Multiple(async () =>
         {
             Assert.That(rejects.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2));
@@ -221,7 +213,7 @@ public sealed class RequestIngestQueueTests : RecordingTest
         await queue.EnqueueFailureAsync(call.TrainId, call.RequestId, "It broke.");
         await queue.StopAsync(CancellationToken.None);
 
-        var rejects = await File.ReadAllLinesAsync(Path.Combine(_folder, "rejects.jsonl"));
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(Folder, "rejects.jsonl"));
         Assert.That(rejects, Has.Length.EqualTo(1));
         Assert.That(rejects[0], Does.Contain("It broke."));
         Assert.That((await ReadAsync(call.RequestId)).Error, Is.Null);
@@ -236,12 +228,12 @@ public sealed class RequestIngestQueueTests : RecordingTest
             $$ BEGIN IF NEW.ip_address = '13' THEN RAISE 'No.'; END IF; RETURN NEW; END $$;
             CREATE TRIGGER refuse BEFORE INSERT ON api_requests FOR EACH ROW EXECUTE FUNCTION refuse();
             """);
-        await using (var spool = await Spool.OpenAsync(new() { Folder = _folder }))
+        await using (var spool = await Spool.OpenAsync(new() { Folder = Folder }))
         {
             await spool.AppendAsync(0, new byte[] { 99, 1, 2, 3 });
         }
 
-        await File.WriteAllTextAsync(Path.Combine(_folder, "rejects.jsonl"), "{\"torn\":");
+        await File.WriteAllTextAsync(Path.Combine(Folder, "rejects.jsonl"), "{\"torn\":");
         var queue = await StartAsync();
         var calls = Enumerable.Range(0, 20).Select(i => Bodies.Request(i, $"Question {i}")).ToList();
         for (var i = 0; i < calls.Count; i++)
@@ -251,7 +243,7 @@ public sealed class RequestIngestQueueTests : RecordingTest
 
         await queue.StopAsync(CancellationToken.None);
 
-        var rejects = await File.ReadAllLinesAsync(Path.Combine(_folder, "rejects.jsonl"));
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(Folder, "rejects.jsonl"));
         Assert.Multiple(async () =>
         {
             Assert.That(await ReadAllAsync(), Has.Count.EqualTo(19));
@@ -455,7 +447,7 @@ public sealed class RequestIngestQueueTests : RecordingTest
     private Action<IServiceCollection> Ingest(Action<RequestIngestOptions>? configure = null)
         => services => services.AddNexusRequestIngest(options =>
         {
-            options.SpoolFolder = _folder;
+            options.SpoolFolder = Folder;
             configure?.Invoke(options);
         });
 
@@ -480,12 +472,5 @@ public sealed class RequestIngestQueueTests : RecordingTest
                 $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
             await end.ExecuteNonQueryAsync();
         }
-    }
-
-    private async Task AdministerAsync(string sql)
-    {
-        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
-        await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
     }
 }

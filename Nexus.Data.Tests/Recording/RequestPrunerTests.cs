@@ -41,7 +41,7 @@ public sealed class RequestPrunerTests : RebuildTest
     {
         await ImportGoldenAsync();
         await ImportTrafficAsync(new() { Seed = 11, BodyBytes = 1_500 }, 300);
-        await ExecuteAsync(
+        await AdministerAsync(
             """
             INSERT INTO streaming_chunks (request_id, chunk_index, "timestamp", data)
             SELECT request_id, 0, "timestamp", '{}' FROM api_requests;
@@ -93,7 +93,7 @@ public sealed class RequestPrunerTests : RebuildTest
         var trains = all.Select(row => row.TrainId).Distinct().Order(StringComparer.Ordinal).ToList();
         var shared = all.First(row => row.TrainId == trains[0] && row.ConversationId is not null).ConversationId!.Value;
         var other = all.First(row => row.TrainId == trains[1] && row.ConversationId is not null).ConversationId!.Value;
-        await ExecuteAsync($"UPDATE api_requests SET conversation_id = '{shared}' WHERE conversation_id = '{other}'");
+        await AdministerAsync($"UPDATE api_requests SET conversation_id = '{shared}' WHERE conversation_id = '{other}'");
         all = await ReadAllAsync();
 
         var first = await PruneAsync(_never, prune => prune.TrainIds = [trains[0]]);
@@ -112,7 +112,7 @@ public sealed class RequestPrunerTests : RebuildTest
     {
         await ImportGoldenAsync();
         await ImportTrafficAsync(new() { Seed = 12, BodyBytes = 1_500 }, 200);
-        await ExecuteAsync(
+        await AdministerAsync(
             """
             INSERT INTO streaming_chunks (request_id, chunk_index, "timestamp", data)
             SELECT request_id, 0, "timestamp", '{}' FROM api_requests
@@ -147,7 +147,7 @@ public sealed class RequestPrunerTests : RebuildTest
     public async Task Bodies_that_linking_has_still_to_read_stay()
     {
         await ImportGoldenAsync();
-        await ExecuteAsync(
+        await AdministerAsync(
             "UPDATE api_requests SET link_facts = NULL WHERE link_kind = 'root'; "
             + "UPDATE api_requests SET unlinked_because = 'Waits.' WHERE link_kind = 'subtask'");
         var kept = await CountAsync("api_requests WHERE link_kind IN ('root', 'subtask')");
@@ -230,7 +230,7 @@ public sealed class RequestPrunerTests : RebuildTest
         await StoreAsync(root, next, young, single, retry);
 
         // As another program may have left them.
-        await ExecuteAsync(
+        await AdministerAsync(
             $"""
             UPDATE api_requests SET parent_request_id = '{root.RequestId}' WHERE request_id = '{young.RequestId}';
             UPDATE api_requests SET conversation_id = NULL WHERE request_id IN ('{single.RequestId}', '{retry.RequestId}');
@@ -247,7 +247,7 @@ public sealed class RequestPrunerTests : RebuildTest
     public async Task A_foreign_key_of_another_program_is_told_and_stops_it()
     {
         await StoreAsync(Bodies.Request(0, "a"));
-        await ExecuteAsync(
+        await AdministerAsync(
             "CREATE TABLE bookmarks (request_id uuid CONSTRAINT marks REFERENCES api_requests ON DELETE CASCADE)");
 
         var dry = await PruneAsync(_never, prune => prune.Execute = false);

@@ -1,4 +1,3 @@
-using System.Text;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Requests;
 
@@ -6,49 +5,42 @@ namespace Nexus.Data.Recording;
 
 /// <summary>One thing that is to be written about a call: masked, checked, and in memory of its own. It can be written
 /// again and again: what it holds is never tracked by a context.</summary>
-internal abstract class CallWrite(Guid requestId, string trainId)
+internal abstract record CallWrite(Guid RequestId, string TrainId)
 {
-    public Guid RequestId { get; } = requestId;
-
-    public string TrainId { get; } = trainId;
-
     /// <summary>The same without bodies; null where nothing is left then.</summary>
     public abstract CallWrite? WithoutPayload();
+
+    /// <summary>What it is and of which call; never what it holds.</summary>
+    public sealed override string ToString() => $"{GetType().Name} of {RequestId}";
 }
 
 /// <summary>The call itself.</summary>
-/// <param name="row">The row as it is to be; of it only copies are tracked.</param>
-/// <param name="isTimeGiven">Whether its time was told. Where it was not, the same call told again has another.</param>
-internal sealed class RequestWrite(ApiRequest row, bool isTimeGiven) : CallWrite(row.RequestId, row.TrainId)
+/// <param name="Row">The row as it is to be; of it only copies are tracked.</param>
+/// <param name="IsTimeGiven">Whether its time was told. Where it was not, the same call told again has another.</param>
+internal sealed record RequestWrite(ApiRequest Row, bool IsTimeGiven) : CallWrite(Row.RequestId, Row.TrainId)
 {
-    public ApiRequest Row { get; } = row;
-
-    public bool IsTimeGiven { get; } = isTimeGiven;
-
     public override CallWrite WithoutPayload()
     {
         var row = Row.Copy();
         row.FillInWhatBodyTells();
         row.DropBodies();
-        return new RequestWrite(row, IsTimeGiven);
+        return this with { Row = row };
     }
 }
 
 /// <summary>Pieces of its answer.</summary>
-internal sealed class ChunksWrite(Guid requestId, string trainId, IReadOnlyList<StreamEvent> events)
-    : CallWrite(requestId, trainId)
+internal sealed record ChunksWrite(Guid RequestId, string TrainId, IReadOnlyList<StreamEvent> Events)
+    : CallWrite(RequestId, TrainId)
 {
-    public IReadOnlyList<StreamEvent> Events { get; } = events;
-
     /// <summary>What tells of usage, errors and the end.</summary>
     public override CallWrite? WithoutPayload()
         => Events.Where(item => !StreamPieces.IsContent(item)).ToList() is { Count: > 0 } rest
-            ? new ChunksWrite(RequestId, TrainId, rest)
+            ? this with { Events = rest }
             : null;
 }
 
 /// <summary>Its end: an answer, a failure, or both.</summary>
-internal sealed class AnswerWrite(Guid requestId, string trainId) : CallWrite(requestId, trainId)
+internal sealed record AnswerWrite(Guid RequestId, string TrainId) : CallWrite(RequestId, TrainId)
 {
     public int? Status { get; init; }
 
@@ -75,19 +67,7 @@ internal sealed class AnswerWrite(Guid requestId, string trainId) : CallWrite(re
 
     public string? Error { get; init; }
 
-    public override CallWrite WithoutPayload()
-        => new AnswerWrite(RequestId, TrainId)
-        {
-            IsDropped = true,
-            Status = Status,
-            Headers = Headers,
-            Facts = Facts,
-            IsStreamed = IsStreamed,
-            CompletedAt = CompletedAt,
-            DurationMs = DurationMs,
-            FirstTokenMs = FirstTokenMs,
-            Error = Error,
-        };
+    public override CallWrite WithoutPayload() => this with { Answer = null, IsDropped = true };
 
     /// <summary>Writes it into a row that has no answer yet.</summary>
     public void ApplyTo(ApiRequest row)
@@ -104,7 +84,7 @@ internal sealed class AnswerWrite(Guid requestId, string trainId) : CallWrite(re
         row.OutputTokens = Facts.OutputTokens;
         row.CacheCreationInputTokens = Facts.CacheCreationInputTokens;
         row.CacheReadInputTokens = Facts.CacheReadInputTokens;
-        row.TotalTokens = Sum(Facts.InputTokens, Facts.OutputTokens);
+        row.TotalTokens = AnswerFacts.Total(Facts.InputTokens, Facts.OutputTokens);
         row.UsageData = Text(Facts.UsageJson);
         row.ToolCallCount = Facts.ToolCallCount;
         row.TaskToolInvocation = Text(Facts.TaskInvocations);
@@ -117,11 +97,7 @@ internal sealed class AnswerWrite(Guid requestId, string trainId) : CallWrite(re
     /// <summary>Milliseconds as a column holds them: none below zero, where clocks differ.</summary>
     public static int Milliseconds(TimeSpan span) => (int)Math.Clamp(span.TotalMilliseconds, 0, int.MaxValue);
 
-    // Unknown only where neither is known.
-    private static int? Sum(int? first, int? second)
-        => first is null && second is null ? null : (int)Math.Min((first ?? 0L) + (second ?? 0L), int.MaxValue);
-
     // Counts and names; what jsonb would refuse in them is replaced as in bodies.
     private static string? Text(byte[]? json)
-        => json is null ? null : Encoding.UTF8.GetString(StoredJson.Of(json, "usage").Json);
+        => json is null ? null : StoredJson.TextOf(json, "usage");
 }

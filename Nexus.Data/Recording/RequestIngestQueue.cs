@@ -168,8 +168,7 @@ public sealed partial class RequestIngestQueue : IHostedService, IAsyncDisposabl
         }
 
         await _stop.CancelAsync();
-        await Task.WhenAll(_worker, _sweep).WaitAsync(CancellationToken.None).ConfigureAwait(
-            ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_worker, _sweep).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Depth > 0)
         {
             LogLeft(Depth, _options.SpoolFolder);

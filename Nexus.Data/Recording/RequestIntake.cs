@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using Microsoft.Extensions.Options;
 using Nexus.Data.Conversations.Hashing;
 using Nexus.Data.Masking;
+using Nexus.Data.Persistence;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Requests;
 
@@ -31,7 +32,7 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
             RequestId = recorded.RequestId != Guid.Empty ? recorded.RequestId
                 : throw Invalid("The request's identifier is empty; give each call a UUID of its own."),
             TrainId = trainId.Length > 0 ? trainId : throw Invalid("The train is empty; name the train the call is for."),
-            Timestamp = Microseconds(recorded.Timestamp ?? time.GetUtcNow()),
+            Timestamp = StoredTime.Of(recorded.Timestamp ?? time.GetUtcNow()),
             Method = Checked(recorded.Method, 10, "method")!,
             Path = Shortened(Clean(masker.MaskPath(trainId, recorded.Path))),
             Headers = Json(masker.MaskHeaders(trainId, recorded.Headers), "headers"),
@@ -78,7 +79,7 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
             Answer = stored is { } kept ? kept with { IsAltered = kept.IsAltered || answer.IsText } : null,
             Facts = facts,
             IsStreamed = recorded.IsStreamed ?? (answer.IsStreamed ? true : null),
-            CompletedAt = Microseconds(recorded.CompletedAt ?? time.GetUtcNow()),
+            CompletedAt = StoredTime.Of(recorded.CompletedAt ?? time.GetUtcNow()),
             DurationMs = recorded.DurationMs,
             FirstTokenMs = recorded.FirstTokenMs,
             Error = (recorded.Error ?? answer.Error ?? facts.Error) is { } error
@@ -105,21 +106,17 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
     {
         var rebuilt = StreamedAnswer.Of(events);
         var body = rebuilt.Body is { } json ? masker.MaskJson(answer.TrainId, json) : null;
-        return new(answer.RequestId, answer.TrainId)
+        return answer with
         {
-            IsDropped = answer.IsDropped,
-            Status = answer.Status,
-            Headers = answer.Headers,
             Answer = body is null || answer.IsDropped ? null : StoredJson.Of(body.Json, "response body"),
             Facts = body is null ? rebuilt.Facts : AnswerFacts.Read(body.Json.Span),
             IsStreamed = true,
-            CompletedAt = answer.CompletedAt,
-            DurationMs = answer.DurationMs,
             FirstTokenMs = answer.FirstTokenMs
                 ?? (events.Count > 0 ? AnswerWrite.Milliseconds(events[0].Timestamp - sentAt) : null),
             Error = answer.Error
-                ?? (rebuilt.Error is { } error ? Clean(masker.MaskText(answer.TrainId, error)) : null)
-                ?? (rebuilt.IsComplete || answer.IsDropped ? null : "The stream ended before the answer was complete."),
+                ?? ((answer.IsDropped ? rebuilt.Error : ErrorOf(rebuilt)) is { } error
+                    ? Clean(masker.MaskText(answer.TrainId, error))
+                    : null),
         };
     }
 
@@ -140,8 +137,7 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
             var rebuilt = StreamedAnswer.Of(ServerSentEvents.Read(body.Span, recorded.CompletedAt ?? time.GetUtcNow()));
             if (rebuilt.Body is { } json)
             {
-                return (json, true, false,
-                    rebuilt.Error ?? (rebuilt.IsComplete ? null : "The stream ended before the answer was complete."));
+                return (json, true, false, ErrorOf(rebuilt));
             }
         }
 
@@ -154,8 +150,11 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
             : (StoredJson.OfText(Encoding.UTF8.GetString(body.Span)).Json, false, true, null);
     }
 
-    private static string Json(string json, string name)
-        => Encoding.UTF8.GetString(StoredJson.Of(Encoding.UTF8.GetBytes(json), name).Json);
+    // A stream that breaks off tells no error by itself.
+    private static string? ErrorOf(StreamedAnswer rebuilt)
+        => rebuilt.Error ?? (rebuilt.IsComplete ? null : "The stream ended before the answer was complete.");
+
+    private static string Json(string json, string name) => StoredJson.TextOf(Encoding.UTF8.GetBytes(json), name);
 
     private static string? Checked(string? text, int most, string name)
         => text is null ? null
@@ -172,9 +171,6 @@ internal sealed class RequestIntake(SecretMasker masker, IOptions<RecordingOptio
     /// <summary>As much of a path as its column holds.</summary>
     public static string Shortened(string path)
         => path.Length <= MaxPathLength ? path : string.Concat(path.AsSpan(0, MaxPathLength - 1), "…");
-
-    private static DateTimeOffset Microseconds(DateTimeOffset time)
-        => time.ToUniversalTime().AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 
     private static NexusDataException Invalid(string message) => new(NexusDataErrorKind.Validation, message);
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
 using Nexus.Data.Masking;
+using Nexus.Data.Persistence;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Requests;
 
@@ -84,7 +85,7 @@ internal static partial class RequestLogLine
                 OutputTokens = Number("output_tokens"),
                 CacheCreationInputTokens = Number("cache_creation_input_tokens"),
                 CacheReadInputTokens = Number("cache_read_input_tokens"),
-                TotalTokens = Number("total_tokens") ?? Sum(Number("input_tokens"), Number("output_tokens")),
+                TotalTokens = Number("total_tokens") ?? AnswerFacts.Total(Number("input_tokens"), Number("output_tokens")),
                 UsageData = Masked("usage_data"),
                 ToolCallCount = Number("tool_call_count"),
                 FirstTokenMs = Number("first_token_ms"),
@@ -118,7 +119,7 @@ internal static partial class RequestLogLine
 
             string? Masked(string name)
                 => Raw(name) is { } raw
-                    ? Encoding.UTF8.GetString(StoredJson.Of(masker.MaskJson(train, raw).Json, name).Json)
+                    ? StoredJson.TextOf(masker.MaskJson(train, raw).Json, name)
                     : null;
         }
 
@@ -234,7 +235,7 @@ internal static partial class RequestLogLine
                 : default(ReadOnlyMemory<byte>?);
 
         private string? Json(string name)
-            => Raw(name) is { } raw ? Encoding.UTF8.GetString(StoredJson.Of(raw, name).Json) : null;
+            => Raw(name) is { } raw ? StoredJson.TextOf(raw, name) : null;
 
         private string? Text(string name, int most)
         {
@@ -289,14 +290,8 @@ internal static partial class RequestLogLine
                 throw Refused($"{name} has no zone: {Shown(text)}; end it with Z or an offset");
             }
 
-            // The database keeps microseconds.
-            return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+            return StoredTime.Of(time);
         }
-
-        // As the server would add what may be null: unknown only where neither is known.
-        private static int? Sum(int? first, int? second)
-            => first is null && second is null ? null
-                : (int)Math.Min((first ?? 0L) + (second ?? 0L), int.MaxValue);
 
         private int? Number(string name)
         {

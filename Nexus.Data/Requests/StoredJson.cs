@@ -66,6 +66,11 @@ internal readonly record struct StoredJson(byte[] Json, byte[]? Original, bool I
         }
     }
 
+    /// <summary>A JSON text as it is stored, for columns that keep no bytes beside it.</summary>
+    /// <exception cref="NexusDataException">It is no JSON text, or too large; the message names it and the place.</exception>
+    public static string TextOf(ReadOnlyMemory<byte> utf8Json, string name)
+        => Encoding.UTF8.GetString(Of(utf8Json, name).Json);
+
     /// <summary>Whether it is one JSON value.</summary>
     public static bool IsJson(ReadOnlySpan<byte> utf8)
     {

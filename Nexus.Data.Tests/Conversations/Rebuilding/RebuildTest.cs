@@ -88,15 +88,6 @@ public abstract class RebuildTest : LinkingTest
         await new RequestImporter(new Contexts(ConnectionString)).ImportAsync(log, new() { BatchSize = batch });
     }
 
-    /// <summary>What no service does, and its role may not.</summary>
-    protected async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(await AdministratorAsync());
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
-        await command.ExecuteNonQueryAsync();
-    }
-
     /// <summary>All links and what is stored beside them, a line for each row.</summary>
     protected Task<List<string>> LinksAsync() => RowsAsync(Links);
 

@@ -27,7 +27,7 @@ public sealed class DoctorTests : DatabaseTest
     [Test]
     public async Task A_schema_that_is_behind_is_an_error_that_names_what_is_missing()
     {
-        await ExecuteAsync("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000017%'""");
+        await AdministerAsync("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000017%'""");
 
         var result = await RunAsync("schema");
 
@@ -39,7 +39,7 @@ public sealed class DoctorTests : DatabaseTest
     [Test]
     public async Task A_schema_of_a_newer_version_is_a_warning()
     {
-        await ExecuteAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('20990101000000_Later', '10.0.0')""");
+        await AdministerAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('20990101000000_Later', '10.0.0')""");
 
         Assert.That((await RunAsync("schema")).Status, Is.EqualTo(CheckStatus.Warning));
     }
@@ -47,7 +47,7 @@ public sealed class DoctorTests : DatabaseTest
     [Test]
     public async Task An_index_that_was_left_invalid_is_an_error_that_names_it()
     {
-        await ExecuteAsync("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_requests_retry_of'::regclass");
+        await AdministerAsync("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_requests_retry_of'::regclass");
 
         var result = await RunAsync("invalid-indexes");
 
@@ -87,7 +87,7 @@ public sealed class DoctorTests : DatabaseTest
     [Test]
     public async Task Without_the_right_a_check_is_skipped_and_says_which()
     {
-        await ExecuteAsync(
+        await AdministerAsync(
             $"REVOKE ALL ON api_requests FROM \"{new NpgsqlConnectionStringBuilder(ConnectionString).Username}\"");
 
         var reports = await RunAsync();
@@ -173,14 +173,6 @@ public sealed class DoctorTests : DatabaseTest
     {
         await using var provider = new ServiceCollection().AddNexusData(ConnectionString).BuildServiceProvider();
         return (await provider.GetRequiredService<Doctor>().RunAsync([check])).Single().Result;
-    }
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(await AdministratorAsync());
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
     }
 
     private sealed class Check(string name, Func<NexusDbContext, CancellationToken, Task> look) : IDatabaseCheck

@@ -3,6 +3,12 @@ namespace Nexus.Data.Conversations.Hashing;
 /// <summary>What linking needs to know of a request's body, from one pass over its bytes.</summary>
 public sealed class RequestHashes
 {
+    // What a copy has otherwise.
+    private string? _current;
+    private string? _parent;
+    private string? _system;
+    private IReadOnlyList<MessagePrefix> _prefixes = [];
+
     internal RequestHashes()
     {
     }
@@ -14,17 +20,29 @@ public sealed class RequestHashes
     public int MessageCount { get; init; }
 
     /// <summary>The original's hash of all messages, 64 hexadecimal digits; null where it rejects them.</summary>
-    public string? CurrentMessageHash { get; init; }
+    public string? CurrentMessageHash
+    {
+        get => _current;
+        init => _current = value;
+    }
 
     /// <summary>The original's hash without the last two kept messages; null for less than three.</summary>
-    public string? ParentMessageHash { get; init; }
+    public string? ParentMessageHash
+    {
+        get => _parent;
+        init => _parent = value;
+    }
 
     /// <summary>The original's hash without the last four kept messages; null for less than five.</summary>
     public string? GrandparentMessageHash { get; init; }
 
     /// <summary>The original's hash of the system prompt, 64 hexadecimal digits; null where nothing of it is left.
     /// Given also where the messages are rejected.</summary>
-    public string? SystemHash { get; init; }
+    public string? SystemHash
+    {
+        get => _system;
+        init => _system = value;
+    }
 
     /// <summary>Messages that the original keeps (it drops those that repeat a tool block); 0 where it rejects
     /// one.</summary>
@@ -40,7 +58,11 @@ public sealed class RequestHashes
     public int CountedMessages { get; init; }
 
     /// <summary>The proper beginnings that end in a message of the user, longest first.</summary>
-    public IReadOnlyList<MessagePrefix> Prefixes { get; init; } = [];
+    public IReadOnlyList<MessagePrefix> Prefixes
+    {
+        get => _prefixes;
+        init => _prefixes = value;
+    }
 
     /// <summary>The link hash of the first counted message alone, 32 bytes; null where nothing counts.</summary>
     public byte[]? FirstMessageHash { get; init; }
@@ -87,25 +109,9 @@ public sealed class RequestHashes
 
     private RequestHashes WithCompatible(
         string? current, string? parent, string? system, IReadOnlyList<MessagePrefix> prefixes)
-        => new()
-        {
-            HasMessages = HasMessages,
-            MessageCount = MessageCount,
-            CurrentMessageHash = current,
-            ParentMessageHash = parent,
-            GrandparentMessageHash = GrandparentMessageHash,
-            SystemHash = system,
-            KeptMessages = KeptMessages,
-            CompatibleError = CompatibleError,
-            LinkHash = LinkHash,
-            CountedMessages = CountedMessages,
-            Prefixes = prefixes,
-            FirstMessageHash = FirstMessageHash,
-            StableSystemHash = StableSystemHash,
-            IsSummarizer = IsSummarizer,
-            OpeningTextHash = OpeningTextHash,
-            Continuation = Continuation,
-            UserIdHash = UserIdHash,
-            Model = Model,
-        };
+    {
+        var copy = (RequestHashes)MemberwiseClone();
+        (copy._current, copy._parent, copy._system, copy._prefixes) = (current, parent, system, prefixes);
+        return copy;
+    }
 }

@@ -42,6 +42,12 @@ public sealed record AnswerFacts
     /// <summary>What went wrong, as "type: message"; null where the answer is no error.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Tokens read and written, as the server would add what may be null: unknown only where neither is
+    /// known.</summary>
+    internal static int? Total(int? input, int? output)
+        => input is null && output is null ? null
+            : (int)Math.Min((input ?? 0L) + (output ?? 0L), int.MaxValue);
+
     /// <summary>Reads a response's body: a message, an error, a count of tokens. Of anything else, and of what is no JSON,
     /// there are no facts; it never throws.</summary>
     public static AnswerFacts Read(ReadOnlySpan<byte> responseBodyUtf8) =>
