@@ -26,12 +26,17 @@ internal static class MigrationBuilderExtensions
         this OperationBuilder<SqlOperation> script, string table, string column, int length)
         => script.Annotation(NexusMigrationsSqlGenerator.Widens, new WidenedColumn(table, column, length));
 
+    /// <summary>Says that a script retires the API keys that stand in clear: it wants an operator's word before.</summary>
+    public static OperationBuilder<SqlOperation> RetiresClearKeys(this OperationBuilder<SqlOperation> script)
+        => script.Annotation(NexusMigrationsSqlGenerator.RetiresClearKeys, true);
+
     /// <summary>Builds an index over expressions, which a model cannot describe.</summary>
     /// <param name="migrationBuilder">The operations so far.</param>
     /// <param name="name">The index.</param>
     /// <param name="table">Its table.</param>
     /// <param name="expressions">What stands between the index's parentheses.</param>
     /// <param name="filter">The condition of its rows, if any.</param>
+    /// <param name="unique">Whether no two rows may have the same.</param>
     /// <param name="concurrently">Whether to leave writers alone meanwhile.</param>
     public static OperationBuilder<CreateIndexOperation> CreateExpressionIndex(
         this MigrationBuilder migrationBuilder,
@@ -39,9 +44,10 @@ internal static class MigrationBuilderExtensions
         string table,
         string expressions,
         string? filter = null,
+        bool unique = false,
         bool concurrently = false)
     {
-        var index = migrationBuilder.CreateIndex(name, table, columns: [expressions], filter: filter)
+        var index = migrationBuilder.CreateIndex(name, table, columns: [expressions], unique: unique, filter: filter)
             .Annotation(NexusMigrationsSqlGenerator.HasExpressions, true);
         return concurrently ? index.Annotation("Npgsql:CreatedConcurrently", true) : index;
     }

@@ -15,32 +15,40 @@ internal static class MigrateCommand
             HelpName = "NNN|NAME",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "List the steps and change nothing." };
+        var retireClearKeys = new Option<bool>("--retire-clear-keys")
+        {
+            Description = "Keep API keys that stand in clear as hashes alone: the program that made them can verify none "
+                + "any more.",
+        };
         var command = new Verb("migrate", "Bring a database to the newest version, or to another, up or down.")
         {
             to,
             dryRun,
+            retireClearKeys,
         };
         command.Examples =
         [
             ("migrate", "To the newest version. Databases of the original program are brought along."),
             ("migrate --dry-run", "What that would do."),
+            ("migrate --retire-clear-keys", "The same where the original program's API keys are: once it is gone."),
             ("migrate --to 007", "To AddParentRequestId, up or down; asks where rows would be lost."),
         ];
         command.SetAction((result, cancellationToken) => RunAsync(
             host, result.GetValue(options.Connection), result.GetValue(to), result.GetValue(dryRun),
-            result.GetValue(options.Yes), result.GetValue(options.Json), cancellationToken));
+            result.GetValue(retireClearKeys), result.GetValue(options.Yes), result.GetValue(options.Json),
+            cancellationToken));
         return command;
     }
 
     internal static async Task<int> RunAsync(
-        ToolHost host, string? connection, string? to, bool dryRun, bool yes, bool json,
-        CancellationToken cancellationToken)
+        ToolHost host, string? connection, string? to, bool dryRun, bool retireClearKeys, bool yes,
+        bool json, CancellationToken cancellationToken)
     {
         await using var target = await TargetDatabase.OpenAsync(
             host, connection, ConnectionScope.Shared, new MigrationLog(json ? TextWriter.Null : host.Output),
             cancellationToken);
         var migrator = target.Get<SchemaMigrator>();
-        var plan = await migrator.PlanAsync(to, cancellationToken);
+        var plan = await migrator.PlanAsync(to, retireClearKeys, cancellationToken);
 
         if (!dryRun)
         {

@@ -4,9 +4,12 @@ using Nexus.Data.Operations;
 
 namespace Nexus.Data.Tool;
 
-/// <summary>Prints each migration as EF begins it.</summary>
+/// <summary>Prints each migration as EF begins it, and what it has to tell.</summary>
 internal sealed class MigrationLog(TextWriter output) : ILoggerProvider, ILogger
 {
+    // The library's name for what a migration told.
+    private const string WarningName = "NexusMigrationWarning";
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -26,6 +29,10 @@ internal sealed class MigrationLog(TextWriter output) : ILoggerProvider, ILogger
             && values.FirstOrDefault(value => value.Key == "migration").Value is string id)
         {
             output.WriteLine($"{word} {SchemaMigrator.Display(id)}");
+        }
+        else if (eventId.Name == WarningName)
+        {
+            output.WriteLine($"  {formatter(state, exception)}");
         }
     }
 

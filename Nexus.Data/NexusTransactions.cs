@@ -26,7 +26,7 @@ public static class NexusTransactions
     public static Task<T> ExecuteInTransactionAsync<T>(
         this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
         CancellationToken cancellationToken = default)
-        => ExecuteAsync(contexts, work, isIdempotent: false, cancellationToken);
+        => ExecuteAsync(contexts, work, Safety.Once, cancellationToken);
 
     /// <inheritdoc cref="ExecuteInTransactionAsync{T}"/>
     public static Task ExecuteInTransactionAsync(
@@ -48,11 +48,30 @@ public static class NexusTransactions
     internal static Task<T> ExecuteIdempotentlyAsync<T>(
         this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
         CancellationToken cancellationToken)
-        => ExecuteAsync(contexts, work, isIdempotent: true, cancellationToken);
+        => ExecuteAsync(contexts, work, Safety.Idempotent, cancellationToken);
+
+    /// <summary>The same without a transaction, for what only reads or is one statement that may be done twice.</summary>
+    internal static Task<T> ReadAgainAsync<T>(
+        this IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken)
+        => ExecuteAsync(contexts, work, Safety.Statement, cancellationToken);
+
+    // How a piece of work is kept from being done twice.
+    private enum Safety
+    {
+        // By asking the server what became of its transaction.
+        Once,
+
+        // By itself, in a transaction.
+        Idempotent,
+
+        // By itself, and it needs no transaction.
+        Statement,
+    }
 
     private static async Task<T> ExecuteAsync<T>(
         IDbContextFactory<NexusDbContext> contexts, Func<NexusDbContext, CancellationToken, Task<T>> work,
-        bool isIdempotent, CancellationToken cancellationToken)
+        Safety safety, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(contexts);
         ArgumentNullException.ThrowIfNull(work);
@@ -60,7 +79,7 @@ public static class NexusTransactions
         var clock = Stopwatch.StartNew();
         for (var tries = 1; ; tries++)
         {
-            var unit = new Unit<T>(work, isIdempotent);
+            var unit = new Unit<T>(work, safety);
             try
             {
                 return await unit.ExecuteAsync(contexts, cancellationToken);
@@ -95,7 +114,7 @@ public static class NexusTransactions
     }
 
     // One try.
-    private sealed class Unit<T>(Func<NexusDbContext, CancellationToken, Task<T>> work, bool isIdempotent)
+    private sealed class Unit<T>(Func<NexusDbContext, CancellationToken, Task<T>> work, Safety safety)
     {
         // Set while it is unknown whether the commit arrived.
         private string? _committing;
@@ -107,10 +126,15 @@ public static class NexusTransactions
         public async Task<T> ExecuteAsync(IDbContextFactory<NexusDbContext> contexts, CancellationToken cancellationToken)
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            if (safety == Safety.Statement)
+            {
+                return await work(db, cancellationToken);
+            }
+
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             Answer = await work(db, cancellationToken);
 
-            _committing = isIdempotent ? null : await IdAsync(db, cancellationToken);
+            _committing = safety == Safety.Idempotent ? null : await IdAsync(db, cancellationToken);
             await transaction.CommitAsync(CancellationToken.None);
             _committing = null;
             return Answer;

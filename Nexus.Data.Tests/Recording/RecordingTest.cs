@@ -7,10 +7,8 @@ using Nexus.Data.Tests.Fixtures;
 namespace Nexus.Data.Tests.Recording;
 
 /// <summary>Records as a service does: by what AddNexusData registers.</summary>
-public abstract class RecordingTest : DatabaseTest
+public abstract class RecordingTest : ServiceTest
 {
-    private readonly List<ServiceProvider> _providers = [];
-
     /// <summary>A folder of the test's own, for a spool.</summary>
     protected string Folder { get; private set; } = "";
 
@@ -18,25 +16,10 @@ public abstract class RecordingTest : DatabaseTest
     public void CreateFolder() => Folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
 
     [TearDown]
-    public async Task DisposeServices()
+    public async Task DeleteFolder()
     {
-        foreach (var provider in _providers)
-        {
-            await provider.DisposeAsync();
-        }
-
-        _providers.Clear();
+        await DisposeServices();
         Directory.Delete(Folder, recursive: true);
-    }
-
-    /// <summary>A service's container, with options of the test's own.</summary>
-    protected ServiceProvider Services(Action<IServiceCollection>? configure = null)
-    {
-        var services = new ServiceCollection().AddNexusData(ConnectionString);
-        configure?.Invoke(services);
-        var provider = services.BuildServiceProvider();
-        _providers.Add(provider);
-        return provider;
     }
 
     protected RequestRecorder Recorder(Action<IServiceCollection>? configure = null)

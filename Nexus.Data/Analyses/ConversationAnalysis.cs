@@ -15,6 +15,9 @@ public sealed class ConversationAnalysis
     /// <summary>The branch; a branch has one analysis.</summary>
     public string BranchId { get; init; } = "main";
 
+    /// <summary>The conversation's train, by the name that requests carry; null where no request names it.</summary>
+    public string? TrainId { get; init; }
+
     /// <summary>How far it is.</summary>
     public ConversationAnalysisStatus Status { get; set; }
 
@@ -59,6 +62,18 @@ public sealed class ConversationAnalysis
 
     /// <summary>What the person who ordered it wanted to know; null for the usual question.</summary>
     public string? CustomPrompt { get; set; }
+
+    /// <summary>Not before this time a worker takes it; the database's clock where nothing is given.</summary>
+    public DateTimeOffset DueAt { get; set; }
+
+    /// <summary>What the worker that is at it shows when it is done; null while none is.</summary>
+    public Guid? LeaseId { get; set; }
+
+    /// <summary>Who that worker is, for people.</summary>
+    public string? LeaseOwner { get; set; }
+
+    /// <summary>Until when it is that worker's; another may take it afterwards.</summary>
+    public DateTimeOffset? LeaseExpiresAt { get; set; }
 }
 
 internal sealed class ConversationAnalysisConfiguration : IEntityTypeConfiguration<ConversationAnalysis>
@@ -74,6 +89,7 @@ internal sealed class ConversationAnalysisConfiguration : IEntityTypeConfigurati
         builder.Property(analysis => analysis.ConversationId).HasComment("The conversation.");
         builder.Property(analysis => analysis.BranchId).HasMaxLength(255).HasDefaultValue("main")
             .HasComment("The branch of the conversation.");
+        builder.Property(analysis => analysis.TrainId).HasMaxLength(255).HasComment("The conversation's train.");
         builder.Property(analysis => analysis.Status).HasDefaultValue(ConversationAnalysisStatus.Pending)
             .HasComment("How far the analysis is.");
         builder.Property(analysis => analysis.ModelUsed).HasMaxLength(255).HasDefaultValue("gemini-2.5-pro")
@@ -96,12 +112,28 @@ internal sealed class ConversationAnalysisConfiguration : IEntityTypeConfigurati
         builder.Property(analysis => analysis.CompletedAt).HasComment("When the analysis was completed or given up.");
         builder.Property(analysis => analysis.CustomPrompt)
             .HasComment("What the person who ordered it wanted to know.");
+        builder.Property(analysis => analysis.DueAt).HasDefaultValueSql("now()")
+            .HasComment("Not before this time a worker takes it.");
+        builder.Property(analysis => analysis.LeaseId)
+            .HasComment("What the worker that is at it shows when it is done.");
+        builder.Property(analysis => analysis.LeaseOwner).HasMaxLength(255).HasComment("Who that worker is.");
+        builder.Property(analysis => analysis.LeaseExpiresAt).HasComment("Until when it is that worker's.");
 
         builder.HasIndex(analysis => new { analysis.ConversationId, analysis.BranchId }, OncePerBranch)
             .IsUnique().HasDatabaseName(OncePerBranch);
         builder.HasIndex(analysis => analysis.Status)
             .HasFilter("status = 'pending'::conversation_analysis_status")
             .HasDatabaseName("idx_conversation_analyses_status");
+        builder.HasIndex(analysis => new { analysis.DueAt, analysis.Id })
+            .HasFilter("status = 'pending'::conversation_analysis_status")
+            .HasDatabaseName("idx_conversation_analyses_due");
+        builder.HasIndex(analysis => analysis.LeaseExpiresAt)
+            .HasFilter("status = 'processing'::conversation_analysis_status")
+            .HasDatabaseName("idx_conversation_analyses_lease");
+        builder.HasIndex(analysis => new { analysis.Status, analysis.Id })
+            .HasDatabaseName("idx_conversation_analyses_status_id");
+        builder.HasIndex(analysis => new { analysis.TrainId, analysis.Id })
+            .HasDatabaseName("idx_conversation_analyses_train");
 
         // Repeats the unique rule's own index: kept because the databases in the field have it. They also have
         // idx_conversation_analyses_has_custom_prompt, over an expression that a model cannot hold.

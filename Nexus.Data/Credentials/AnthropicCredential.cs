@@ -15,11 +15,15 @@ public sealed class AnthropicCredential
     /// <summary>The name that people read; unique.</summary>
     public required string AccountName { get; set; }
 
-    /// <summary>The token that calls carry. A secret.</summary>
+    /// <summary>The token that calls carry, as it is stored: protected, or in clear where it never was. A secret.</summary>
     public required string OauthAccessToken { get; set; }
 
-    /// <summary>The token that gets the next access token. A secret.</summary>
+    /// <summary>The token that gets the next access token, stored in the same way. A secret.</summary>
     public required string OauthRefreshToken { get; set; }
+
+    /// <summary>The access token's last four characters, for people to tell tokens apart; null where it is too short to show
+    /// any.</summary>
+    public string? OauthTokenSuffix { get; set; }
 
     /// <summary>When the access token ceases to be taken.</summary>
     public required DateTimeOffset OauthExpiresAt { get; set; }
@@ -38,6 +42,12 @@ public sealed class AnthropicCredential
 
     /// <summary>When the tokens were last exchanged; null until then.</summary>
     public DateTimeOffset? LastRefreshAt { get; set; }
+
+    /// <summary>When the last exchange failed; null where it did not.</summary>
+    public DateTimeOffset? RefreshFailedAt { get; set; }
+
+    /// <summary>Why it failed, in a word of the token server; never a secret.</summary>
+    public string? RefreshFailure { get; set; }
 }
 
 internal sealed class AnthropicCredentialConfiguration : IEntityTypeConfiguration<AnthropicCredential>
@@ -55,9 +65,11 @@ internal sealed class AnthropicCredentialConfiguration : IEntityTypeConfiguratio
             .HasComment("The account's identifier, as requests name it.");
         builder.Property(credential => credential.AccountName).HasMaxLength(255)
             .HasComment("The name that people read.");
-        builder.Property(credential => credential.OauthAccessToken).HasComment("The token that calls carry; a secret.");
+        builder.Property(credential => credential.OauthAccessToken).HasComment("The token that calls carry; a secret, protected.");
         builder.Property(credential => credential.OauthRefreshToken)
-            .HasComment("The token that gets the next access token; a secret.");
+            .HasComment("The token that gets the next access token; a secret, protected.");
+        builder.Property(credential => credential.OauthTokenSuffix).HasMaxLength(4)
+            .HasComment("The access token's last characters.");
         builder.Property(credential => credential.OauthExpiresAt)
             .HasComment("When the access token ceases to be taken.");
         builder.Property(credential => credential.OauthScopes).HasComment("What the tokens allow.");
@@ -68,6 +80,9 @@ internal sealed class AnthropicCredentialConfiguration : IEntityTypeConfiguratio
         builder.Property(credential => credential.UpdatedAt).HasDefaultValueSql("now()")
             .HasComment("When the row was last changed.");
         builder.Property(credential => credential.LastRefreshAt).HasComment("When the tokens were last exchanged.");
+        builder.Property(credential => credential.RefreshFailedAt)
+            .HasComment("When the last exchange failed; null where it did not.");
+        builder.Property(credential => credential.RefreshFailure).HasMaxLength(255).HasComment("Why it failed.");
 
         builder.HasIndex(credential => credential.AccountId, UniqueAccountId)
             .IsUnique().HasDatabaseName(UniqueAccountId);

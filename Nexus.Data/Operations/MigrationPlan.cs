@@ -8,6 +8,9 @@ namespace Nexus.Data.Operations;
 public sealed record MigrationPlan(
     string? Target, IReadOnlyList<string> Apply, IReadOnlyList<string> Revert, IReadOnlyList<MigrationLoss> Losses)
 {
+    /// <summary>Whether API keys that stand in clear may be kept as hashes alone from then on.</summary>
+    public bool RetiresClearKeys { get; init; }
+
     /// <summary>Whether there is nothing to do.</summary>
     public bool IsEmpty => Apply.Count == 0 && Revert.Count == 0;
 }

@@ -18,12 +18,15 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
 
     /// <summary>Plans the way to a version. Changes nothing.</summary>
     /// <param name="target">A migration's number, name or id, or <see cref="Nothing"/>; null for the newest.</param>
+    /// <param name="retireClearKeys">Whether API keys that stand in clear may be kept as hashes alone from then on: programs
+    /// that look them up in clear can verify none any more.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="NexusDataException">There is no such migration, and the message lists those there are; or something in
     /// the database is in the way, and the message says what to do.</exception>
-    public async Task<MigrationPlan> PlanAsync(string? target = null, CancellationToken cancellationToken = default)
+    public async Task<MigrationPlan> PlanAsync(
+        string? target = null, bool retireClearKeys = false, CancellationToken cancellationToken = default)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await OpenAsync(retireClearKeys, cancellationToken);
         var known = db.Database.GetMigrations().Order(StringComparer.Ordinal).ToList();
         var goal = Find(known, target);
         if (db.GetService<IMigrator>() is NexusMigrator migrator)
@@ -35,7 +38,10 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
         var wanted = known.TakeWhile(id => string.CompareOrdinal(id, goal ?? "") <= 0).ToList();
         var revert = known.Except(wanted).Where(applied.Contains).Reverse().ToList();
         var losses = revert.Count == 0 ? [] : await LossesAsync(db, revert, cancellationToken);
-        return new(goal, [.. wanted.Where(id => !applied.Contains(id))], revert, losses);
+        return new(goal, [.. wanted.Where(id => !applied.Contains(id))], revert, losses)
+        {
+            RetiresClearKeys = retireClearKeys,
+        };
     }
 
     /// <summary>Goes where the plan leads. One migrates at a time; the others wait, and do what is left.</summary>
@@ -45,7 +51,7 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
     {
         ArgumentNullException.ThrowIfNull(plan);
 
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await OpenAsync(plan.RetiresClearKeys, cancellationToken);
 
         // A step that touches every row of years takes as long as it takes.
         db.Database.SetCommandTimeout(TimeSpan.Zero);
@@ -79,6 +85,19 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
            && int.TryParse(id.AsSpan(8, 6), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
+
+    // The word is a setting of the session, and so the session is kept; the pool resets it afterwards.
+    private async Task<NexusDbContext> OpenAsync(bool retireClearKeys, CancellationToken cancellationToken)
+    {
+        var db = await contexts.CreateDbContextAsync(cancellationToken);
+        if (retireClearKeys)
+        {
+            await db.Database.OpenConnectionAsync(cancellationToken);
+            await db.ExecuteAsync($"SET {MigrationObstacles.RetireClearKeys} = 'on'", [], cancellationToken);
+        }
+
+        return db;
+    }
 
     private static string NameOf(string id) => id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..];
 

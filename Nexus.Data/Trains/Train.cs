@@ -21,7 +21,8 @@ public sealed class Train
     /// <summary>Whether notices go to Slack; null counts as no.</summary>
     public bool? SlackEnabled { get; set; }
 
-    /// <summary>Where Slack takes notices. Whoever has it can post: a secret.</summary>
+    /// <summary>Where Slack takes notices, as it is stored: protected, or in clear where it never was. Whoever has it can
+    /// post: a secret.</summary>
     public string? SlackWebhookUrl { get; set; }
 
     /// <summary>The Slack channel, where it is not the webhook's own.</summary>
@@ -32,6 +33,9 @@ public sealed class Train
 
     /// <summary>The emoji that Slack shows beside the sender.</summary>
     public string? SlackIconEmoji { get; set; }
+
+    /// <summary>When the train ceased to take part: its keys count for nothing then. Null while it does.</summary>
+    public DateTimeOffset? DisabledAt { get; set; }
 
     /// <summary>When the train was made; the database's clock where nothing is given.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
@@ -55,13 +59,15 @@ internal sealed class TrainConfiguration : IEntityTypeConfiguration<Train>
         builder.Property(train => train.Description).HasComment("What the train is for.");
         builder.Property(train => train.SlackEnabled).HasDefaultValue(false)
             .HasComment("Whether notices go to Slack.");
-        builder.Property(train => train.SlackWebhookUrl).HasComment("Where Slack takes notices; a secret.");
+        builder.Property(train => train.SlackWebhookUrl).HasComment("Where Slack takes notices; a secret, protected.");
         builder.Property(train => train.SlackChannel).HasMaxLength(255)
             .HasComment("The Slack channel, where it is not the webhook's own.");
         builder.Property(train => train.SlackUsername).HasMaxLength(255)
             .HasComment("The name that Slack shows as the sender.");
         builder.Property(train => train.SlackIconEmoji).HasMaxLength(255)
             .HasComment("The emoji that Slack shows beside the sender.");
+        builder.Property(train => train.DisabledAt)
+            .HasComment("When the train ceased to take part: its keys count for nothing then.");
         builder.Property(train => train.CreatedAt).HasDefaultValueSql("now()").HasComment("When the train was made.");
         builder.Property(train => train.UpdatedAt).HasDefaultValueSql("now()")
             .HasComment("When the train was last changed.");

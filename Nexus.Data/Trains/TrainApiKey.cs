@@ -12,8 +12,8 @@ public sealed class TrainApiKey
     /// <summary>The train, by its primary key.</summary>
     public required Guid TrainId { get; init; }
 
-    /// <summary>The key in clear, as the original program stores it. A secret.</summary>
-    public required string ApiKey { get; set; }
+    /// <summary>SHA-256 of the key's UTF-8 bytes, 32 bytes; unique. The key itself is nowhere.</summary>
+    public required byte[] KeyHash { get; init; }
 
     /// <summary>The key's first characters, for people to tell keys apart.</summary>
     public required string KeyPrefix { get; init; }
@@ -33,7 +33,10 @@ public sealed class TrainApiKey
     /// <summary>When the key was last used; null until then. Not to the second.</summary>
     public DateTimeOffset? LastUsedAt { get; set; }
 
-    /// <summary>When the key ceased to count; null while it counts.</summary>
+    /// <summary>When the key ceases to count by itself; null for never.</summary>
+    public DateTimeOffset? ExpiresAt { get; set; }
+
+    /// <summary>When the key was revoked; null while it counts.</summary>
     public DateTimeOffset? RevokedAt { get; set; }
 
     /// <summary>Who revoked the key.</summary>
@@ -42,7 +45,7 @@ public sealed class TrainApiKey
 
 internal sealed class TrainApiKeyConfiguration : IEntityTypeConfiguration<TrainApiKey>
 {
-    public const string UniqueApiKey = "train_api_keys_api_key_key";
+    public const string UniqueKeyHash = "train_api_keys_key_hash_key";
 
     public void Configure(EntityTypeBuilder<TrainApiKey> builder)
     {
@@ -50,24 +53,25 @@ internal sealed class TrainApiKeyConfiguration : IEntityTypeConfiguration<TrainA
         builder.HasKey(key => key.Id).HasName("train_api_keys_pkey");
         builder.Property(key => key.Id).HasDefaultValueSql("gen_random_uuid()").HasComment("Primary key.");
         builder.Property(key => key.TrainId).HasComment("The train.");
-        builder.Property(key => key.ApiKey).HasComment("The key in clear; a secret.");
+        builder.Property(key => key.KeyHash).HasComment("SHA-256 of the key.");
+
+        // Where the original kept keys in clear. The column stays for what reads the table by its columns.
+        builder.Property<string?>("ApiKey").HasComment("Always null: keys are kept as hashes.");
         builder.Property(key => key.KeyPrefix).HasMaxLength(20).HasComment("The key's first characters.");
         builder.Property(key => key.KeySuffix).HasMaxLength(10).HasComment("The key's last characters.");
         builder.Property(key => key.Name).HasMaxLength(255).HasComment("What the key is for.");
         builder.Property(key => key.CreatedBy).HasMaxLength(255).HasComment("Who made the key.");
         builder.Property(key => key.CreatedAt).HasDefaultValueSql("now()").HasComment("When the key was made.");
         builder.Property(key => key.LastUsedAt).HasComment("When the key was last used.");
-        builder.Property(key => key.RevokedAt).HasComment("When the key ceased to count.");
+        builder.Property(key => key.ExpiresAt).HasComment("When the key ceases to count by itself.");
+        builder.Property(key => key.RevokedAt).HasComment("When the key was revoked.");
         builder.Property(key => key.RevokedBy).HasMaxLength(255).HasComment("Who revoked the key.");
 
         builder.HasOne<Train>().WithMany().HasForeignKey(key => key.TrainId)
             .OnDelete(DeleteBehavior.Cascade)
             .HasConstraintName("train_api_keys_train_id_fkey");
 
-        builder.HasIndex(key => key.ApiKey, UniqueApiKey).IsUnique().HasDatabaseName(UniqueApiKey);
+        builder.HasIndex(key => key.KeyHash).IsUnique().HasDatabaseName(UniqueKeyHash);
         builder.HasIndex(key => key.TrainId).HasDatabaseName("idx_train_api_keys_train");
-        builder.HasIndex(key => key.ApiKey, "idx_train_api_keys_key")
-            .HasFilter("revoked_at IS NULL")
-            .HasDatabaseName("idx_train_api_keys_key");
     }
 }

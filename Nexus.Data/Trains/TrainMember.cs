@@ -13,7 +13,7 @@ public sealed class TrainMember
     /// <summary>The train, by its primary key.</summary>
     public required Guid TrainId { get; init; }
 
-    /// <summary>The person's e-mail address, as it was written; compared without case.</summary>
+    /// <summary>The person's e-mail address, as it was written; compared without case, and unique so on a train.</summary>
     public required string UserEmail { get; init; }
 
     /// <summary>What the person may do.</summary>
@@ -52,6 +52,7 @@ internal sealed class TrainMemberConfiguration : IEntityTypeConfiguration<TrainM
             .HasConstraintName("train_members_train_id_fkey");
 
         builder.HasIndex(member => new { member.TrainId, member.UserEmail }).IsUnique().HasDatabaseName(OncePerTrain);
+        // That addresses are unique without case is two indexes over lower(user_email), which a model cannot hold.
         builder.HasIndex(member => member.TrainId).HasDatabaseName("idx_train_members_train_id");
         builder.HasIndex(member => member.UserEmail).HasDatabaseName("idx_train_members_user_email");
         builder.HasIndex(member => new { member.TrainId, member.Role }).HasDatabaseName("idx_train_members_role");

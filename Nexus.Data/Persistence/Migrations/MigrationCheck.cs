@@ -28,7 +28,12 @@ internal sealed class MigrationCheck(
         var pending = Pending(targetMigration, applied);
         if (pending.Count > 0)
         {
-            Throw(names, applied, MigrationObstacles.Views(pending) is { } sql ? Scalar(sql) : null);
+            Throw(
+                names, applied,
+                MigrationObstacles.Views(pending) is { } sql ? Scalar(sql) : null,
+                MigrationObstacles.RetiresKeys(pending) && Scalar(MigrationObstacles.MayHoldClearKeys) is not null
+                    ? Scalar(MigrationObstacles.ClearKeys)
+                    : null);
         }
 
         string? Scalar(string sql) => rawSqlCommandBuilder.Build(sql).ExecuteScalar(Parameters()) as string;
@@ -47,7 +52,13 @@ internal sealed class MigrationCheck(
         var pending = Pending(targetMigration, applied);
         if (pending.Count > 0)
         {
-            Throw(names, applied, MigrationObstacles.Views(pending) is { } sql ? await ScalarAsync(sql) : null);
+            Throw(
+                names, applied,
+                MigrationObstacles.Views(pending) is { } sql ? await ScalarAsync(sql) : null,
+                MigrationObstacles.RetiresKeys(pending)
+                    && await ScalarAsync(MigrationObstacles.MayHoldClearKeys) is not null
+                        ? await ScalarAsync(MigrationObstacles.ClearKeys)
+                        : null);
         }
 
         async Task<string?> ScalarAsync(string sql)
@@ -69,10 +80,10 @@ internal sealed class MigrationCheck(
         ];
     }
 
-    private void Throw(string? names, List<string> applied, string? views)
+    private void Throw(string? names, List<string> applied, string? views, string? clearKeys)
     {
         var foreign = MigrationObstacles.Foreign(names, applied.Where(migrationsAssembly.Migrations.ContainsKey), Create);
-        if (MigrationObstacles.Judge(connection.DbConnection.Database, foreign, views) is { } obstacle)
+        if (MigrationObstacles.Judge(connection.DbConnection.Database, foreign, views, clearKeys) is { } obstacle)
         {
             throw obstacle;
         }

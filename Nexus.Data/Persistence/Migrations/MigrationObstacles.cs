@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Migrations.Operations;
 namespace Nexus.Data.Persistence.Migrations;
 
 /// <summary>
-/// What stops a migration before its first statement: tables of another program whose names are ours, and views on a column
-/// that has to become longer.
+/// What stops a migration before its first statement: tables of another program whose names are ours, views on a column
+/// that has to become longer, and API keys in clear that nobody said to retire.
 /// </summary>
 internal static class MigrationObstacles
 {
@@ -18,6 +18,21 @@ internal static class MigrationObstacles
         WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p', 'v', 'm', 'f')
             AND relname IN ('users', 'chats', 'messages')
         """;
+
+    /// <summary>A setting of the session; <c>on</c> is the word that keys in clear may be retired.</summary>
+    public const string RetireClearKeys = "nexus.retire_clear_keys";
+
+    /// <summary>Whether there may be API keys in clear, and no word to retire them: for who has no such column, no.</summary>
+    public const string MayHoldClearKeys =
+        $"""
+        SELECT 'yes' FROM pg_attribute
+        WHERE attrelid = to_regclass('train_api_keys') AND attname = 'api_key' AND NOT attisdropped
+            AND coalesce(current_setting('{RetireClearKeys}', true), '') <> 'on'
+        """;
+
+    /// <summary>How many keys that count are in clear, as text; null for none.</summary>
+    public const string ClearKeys =
+        "SELECT nullif(count(*), 0)::text FROM train_api_keys WHERE api_key IS NOT NULL AND revoked_at IS NULL";
 
     // The migrations before this one mirror the original's, which make none of those names.
     private const string FirstOfOurs = "20250101000015";
@@ -36,6 +51,11 @@ internal static class MigrationObstacles
             .Select(table => table.Name);
         return [.. names.Split(',').Except(ours, StringComparer.Ordinal)];
     }
+
+    /// <summary>Whether one of the migrations retires keys in clear.</summary>
+    public static bool RetiresKeys(IEnumerable<Migration> pending)
+        => pending.SelectMany(migration => migration.UpOperations)
+            .Any(operation => operation[NexusMigrationsSqlGenerator.RetiresClearKeys] is true);
 
     /// <summary>Asks for the views on columns that migrations make longer, as <c>view on table.column</c>, by commas; null
     /// where they make none longer.</summary>
@@ -63,7 +83,8 @@ internal static class MigrationObstacles
     }
 
     /// <summary>Says what is in the way, and how to get round it.</summary>
-    public static NexusDataException? Judge(string database, IReadOnlyList<string> foreign, string? views)
+    public static NexusDataException? Judge(
+        string database, IReadOnlyList<string> foreign, string? views, string? clearKeys)
     {
         if (foreign.Count > 0)
         {
@@ -73,6 +94,16 @@ internal static class MigrationObstacles
                 + "these names for tables of its own. Nothing was changed. Give Nexus.Data a schema of its own (CREATE SCHEMA "
                 + "nexus; and 'Search Path=nexus' in the connection string) or a database of its own, or rename the other "
                 + "program's tables.");
+        }
+
+        if (clearKeys is not null)
+        {
+            return new(
+                NexusDataErrorKind.Forbidden,
+                $"Database '{database}' holds {clearKeys} API keys in clear. From 019 HashApiKeys on it keeps their hashes alone: "
+                + "the keys go on working here, but the program that made them can verify none any more. Nothing was changed. "
+                + "Run 'nexus-data migrate --retire-clear-keys' once that program is gone; 'nexus-data migrate --to 018' goes "
+                + $"as far as it can live with. For 'dotnet ef' and scripts the word is PGOPTIONS='-c {RetireClearKeys}=on'.");
         }
 
         return views is null

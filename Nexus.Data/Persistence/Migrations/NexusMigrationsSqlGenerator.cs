@@ -44,6 +44,9 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     /// <summary>On what makes a column of another maker as long as ours: a <see cref="WidenedColumn"/>.</summary>
     public const string Widens = "Nexus:Widens";
 
+    /// <summary>On a script that retires the API keys that stand in clear.</summary>
+    public const string RetiresClearKeys = "Nexus:RetiresClearKeys";
+
     private const int SmallTable = 100_000;
 
     protected override void Generate(

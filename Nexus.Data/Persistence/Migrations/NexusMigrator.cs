@@ -5,6 +5,8 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Logging;
+using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
 
 namespace Nexus.Data.Persistence.Migrations;
@@ -46,10 +48,8 @@ internal sealed class NexusMigrator(
 
         """;
 
-    // No command's time is limited while migrating: a step may touch millions of rows, and a host's limit is for queries.
-    private const int NoLimit = 0;
-
     private readonly IRelationalConnection _connection = connection;
+    private readonly ILogger _log = logger.Logger;
 
     private readonly MigrationCheck _check = new(
         migrationsAssembly, historyRepository, (IRelationalDatabaseCreator)databaseCreator, rawSqlCommandBuilder, connection,
@@ -58,32 +58,16 @@ internal sealed class NexusMigrator(
     public override void Migrate(string? targetMigration = null)
     {
         _check.ThrowIfObstructed(targetMigration);
-        var limit = _connection.CommandTimeout;
-        _connection.CommandTimeout = NoLimit;
-        try
-        {
-            base.Migrate(targetMigration);
-        }
-        finally
-        {
-            _connection.CommandTimeout = limit;
-        }
+        using var migrating = new Migrating(_connection, _log);
+        base.Migrate(targetMigration);
     }
 
     public override async Task MigrateAsync(
         string? targetMigration = null, CancellationToken cancellationToken = default)
     {
         await _check.ThrowIfObstructedAsync(targetMigration, cancellationToken);
-        var limit = _connection.CommandTimeout;
-        _connection.CommandTimeout = NoLimit;
-        try
-        {
-            await base.MigrateAsync(targetMigration, cancellationToken);
-        }
-        finally
-        {
-            _connection.CommandTimeout = limit;
-        }
+        using var migrating = new Migrating(_connection, _log);
+        await base.MigrateAsync(targetMigration, cancellationToken);
     }
 
     /// <summary>Asks whether anything is in the way to a migration. Changes nothing.</summary>
@@ -101,4 +85,52 @@ internal sealed class NexusMigrator(
         var script = base.GenerateScript(fromMigration, toMigration, options);
         return options.HasFlag(MigrationsSqlGenerationOptions.Idempotent) ? PlainIndexes + script : script;
     }
+
+    // No command's time is limited meanwhile: a step may touch millions of rows, and a host's limit is for queries. What a
+    // step has to tell comes as warnings of the server.
+    private sealed class Migrating : IDisposable
+    {
+        private readonly IRelationalConnection _connection;
+        private readonly ILogger _log;
+        private readonly int? _limit;
+
+        public Migrating(IRelationalConnection connection, ILogger log)
+        {
+            _connection = connection;
+            _log = log;
+            _limit = connection.CommandTimeout;
+            connection.CommandTimeout = 0;
+            if (connection.DbConnection is NpgsqlConnection npgsql)
+            {
+                npgsql.Notice += Tell;
+            }
+        }
+
+        public void Dispose()
+        {
+            _connection.CommandTimeout = _limit;
+            if (_connection.DbConnection is NpgsqlConnection npgsql)
+            {
+                npgsql.Notice -= Tell;
+            }
+        }
+
+        private void Tell(object sender, NpgsqlNoticeEventArgs arguments)
+        {
+            if (arguments.Notice.InvariantSeverity == "WARNING")
+            {
+                MigrationLogs.Warning(_log, arguments.Notice.MessageText);
+            }
+        }
+    }
+}
+
+/// <summary>What migrations log beside what EF does.</summary>
+internal static partial class MigrationLogs
+{
+    /// <summary>The name by which a log's reader finds what a migration told.</summary>
+    public const string WarningName = "NexusMigrationWarning";
+
+    [LoggerMessage(EventId = 1, EventName = WarningName, Level = LogLevel.Warning, Message = "{Warning}")]
+    public static partial void Warning(ILogger logger, string warning);
 }
