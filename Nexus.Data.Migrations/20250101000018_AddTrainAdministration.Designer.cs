@@ -457,7 +457,7 @@ namespace Nexus.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("oauth_access_token")
-                        .HasComment("The token that calls carry; a secret, protected.");
+                        .HasComment("The token that calls carry; a secret.");
 
                     b.Property<DateTimeOffset>("OauthExpiresAt")
                         .HasColumnType("timestamp with time zone")
@@ -475,7 +475,7 @@ namespace Nexus.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("oauth_refresh_token")
-                        .HasComment("The token that gets the next access token; a secret, protected.");
+                        .HasComment("The token that gets the next access token; a secret.");
 
                     b.PrimitiveCollection<string[]>("OauthScopes")
                         .IsRequired()
@@ -994,7 +994,7 @@ namespace Nexus.Data.Migrations
                     b.Property<string>("SlackWebhookUrl")
                         .HasColumnType("text")
                         .HasColumnName("slack_webhook_url")
-                        .HasComment("Where Slack takes notices; a secret, protected.");
+                        .HasComment("Where Slack takes notices; a secret.");
 
                     b.Property<string>("TrainId")
                         .IsRequired()

@@ -18,17 +18,6 @@ public sealed partial class AddTrainAdministration : Migration
         var isNew = NoColumn("conversation_analyses", "due_at");
         migrationBuilder.RememberWhetherNew("018", isNew);
 
-        migrationBuilder.AlterColumn<string>(
-            name: "slack_webhook_url",
-            table: "trains",
-            type: "text",
-            nullable: true,
-            comment: "Where Slack takes notices; a secret, protected.",
-            oldClrType: typeof(string),
-            oldType: "text",
-            oldNullable: true,
-            oldComment: "Where Slack takes notices; a secret.");
-
         migrationBuilder.AddColumn<DateTimeOffset>(
             name: "disabled_at",
             table: "trains",
@@ -73,26 +62,6 @@ public sealed partial class AddTrainAdministration : Migration
             maxLength: 255,
             nullable: true,
             comment: "The conversation's train.");
-
-        migrationBuilder.AlterColumn<string>(
-            name: "oauth_refresh_token",
-            table: "anthropic_credentials",
-            type: "text",
-            nullable: false,
-            comment: "The token that gets the next access token; a secret, protected.",
-            oldClrType: typeof(string),
-            oldType: "text",
-            oldComment: "The token that gets the next access token; a secret.");
-
-        migrationBuilder.AlterColumn<string>(
-            name: "oauth_access_token",
-            table: "anthropic_credentials",
-            type: "text",
-            nullable: false,
-            comment: "The token that calls carry; a secret, protected.",
-            oldClrType: typeof(string),
-            oldType: "text",
-            oldComment: "The token that calls carry; a secret.");
 
         migrationBuilder.AddColumn<string>(
             name: "oauth_token_suffix",
@@ -221,36 +190,5 @@ public sealed partial class AddTrainAdministration : Migration
         migrationBuilder.DropColumn(
             name: "refresh_failure",
             table: "anthropic_credentials");
-
-        migrationBuilder.AlterColumn<string>(
-            name: "slack_webhook_url",
-            table: "trains",
-            type: "text",
-            nullable: true,
-            comment: "Where Slack takes notices; a secret.",
-            oldClrType: typeof(string),
-            oldType: "text",
-            oldNullable: true,
-            oldComment: "Where Slack takes notices; a secret, protected.");
-
-        migrationBuilder.AlterColumn<string>(
-            name: "oauth_refresh_token",
-            table: "anthropic_credentials",
-            type: "text",
-            nullable: false,
-            comment: "The token that gets the next access token; a secret.",
-            oldClrType: typeof(string),
-            oldType: "text",
-            oldComment: "The token that gets the next access token; a secret, protected.");
-
-        migrationBuilder.AlterColumn<string>(
-            name: "oauth_access_token",
-            table: "anthropic_credentials",
-            type: "text",
-            nullable: false,
-            comment: "The token that calls carry; a secret.",
-            oldClrType: typeof(string),
-            oldType: "text",
-            oldComment: "The token that calls carry; a secret, protected.");
     }
 }

@@ -38,7 +38,7 @@ public sealed partial class HashApiKeys : Migration
             table: "train_api_keys",
             type: "text",
             nullable: true,
-            comment: "Always null: keys are kept as hashes.",
+            comment: "Keys stood here in clear, and none does any more; a secret.",
             oldClrType: typeof(string),
             oldType: "text",
             oldComment: "The key in clear; a secret.");
@@ -107,7 +107,7 @@ public sealed partial class HashApiKeys : Migration
             oldClrType: typeof(string),
             oldType: "text",
             oldNullable: true,
-            oldComment: "Always null: keys are kept as hashes.");
+            oldComment: "Keys stood here in clear, and none does any more; a secret.");
 
         migrationBuilder.CreateIndex(
             name: "idx_train_api_keys_key",

@@ -454,7 +454,7 @@ namespace Nexus.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("oauth_access_token")
-                        .HasComment("The token that calls carry; a secret, protected.");
+                        .HasComment("The token that calls carry; a secret.");
 
                     b.Property<DateTimeOffset>("OauthExpiresAt")
                         .HasColumnType("timestamp with time zone")
@@ -472,7 +472,7 @@ namespace Nexus.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("oauth_refresh_token")
-                        .HasComment("The token that gets the next access token; a secret, protected.");
+                        .HasComment("The token that gets the next access token; a secret.");
 
                     b.PrimitiveCollection<string[]>("OauthScopes")
                         .IsRequired()
@@ -991,7 +991,7 @@ namespace Nexus.Data.Migrations
                     b.Property<string>("SlackWebhookUrl")
                         .HasColumnType("text")
                         .HasColumnName("slack_webhook_url")
-                        .HasComment("Where Slack takes notices; a secret, protected.");
+                        .HasComment("Where Slack takes notices; a secret.");
 
                     b.Property<string>("TrainId")
                         .IsRequired()
@@ -1080,7 +1080,7 @@ namespace Nexus.Data.Migrations
                     b.Property<string>("ApiKey")
                         .HasColumnType("text")
                         .HasColumnName("api_key")
-                        .HasComment("Always null: keys are kept as hashes.");
+                        .HasComment("Keys stood here in clear, and none does any more; a secret.");
 
                     b.Property<DateTimeOffset?>("CreatedAt")
                         .ValueGeneratedOnAdd()

@@ -83,7 +83,8 @@ internal static class StatusCommand
 
         if (status.ClearKeys is > 0 and var keys)
         {
-            await host.Output.WriteLineAsync($"About {keys:N0} API keys are stored in clear, and migrations leave them so.");
+            await host.Output.WriteLineAsync(
+                $"About {keys:N0} API keys are stored in clear; 'nexus-data migrate --retire-clear-keys' keeps their hashes alone.");
         }
     }
 

@@ -19,9 +19,12 @@ public abstract class MigrationTest : EmptyDatabaseTest
     protected static string Id(int step)
         => Ids.Single(id => id.StartsWith($"202501010000{step:00}_", StringComparison.Ordinal));
 
+    /// <summary>The connection of one who has said that API keys in clear may go.</summary>
+    protected string Retiring => $"{ConnectionString};Options=-c nexus.retire_clear_keys=on";
+
     protected async Task MigrateAsync(string? target = null)
     {
-        await using var db = OpenContext();
+        await using var db = Server.Open(Retiring);
         await db.GetService<IMigrator>().MigrateAsync(target);
     }
 

@@ -22,7 +22,8 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
                EXISTS (SELECT FROM pg_attribute
                        WHERE attrelid = to_regclass('api_requests') AND attname = 'unlinked_because'),
                EXISTS (SELECT FROM pg_attribute
-                       WHERE attrelid = to_regclass('train_api_keys') AND attname = 'api_key' AND NOT attisdropped)
+                       WHERE attrelid = to_regclass('train_api_keys') AND attname = 'api_key' AND attnotnull
+                           AND NOT attisdropped)
         """;
 
     private const string Sizes =

@@ -173,6 +173,11 @@ internal static class SchemaSurveyor
         {
             return obstacle.Message;
         }
+        catch (NexusDataException missing) when (missing.Kind == NexusDataErrorKind.Forbidden)
+        {
+            // It wants a word for keys in clear, of which the status tells.
+            return null;
+        }
     }
 
     private static async Task<List<SchemaObject>> ReadObjectsAsync(

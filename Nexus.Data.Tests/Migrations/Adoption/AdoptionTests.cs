@@ -41,7 +41,7 @@ public sealed class AdoptionTests : MigrationTest
         var before = await ReadCatalogAsync();
 
         var migrator = new SchemaMigrator(new Contexts(ConnectionString));
-        await migrator.ApplyAsync(await migrator.PlanAsync());
+        await migrator.ApplyAsync(await migrator.PlanAsync(retireClearKeys: true));
 
         var (catalog, details) = await _new.Value;
         var changes = await ReadChangesAsync(point);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Nexus.Data.Tests.Migrations.Adoption;
@@ -19,6 +21,8 @@ internal static class AllowedChanges
         new(16, "api_requests", "headers", (old, row) => old["headers"] is null && Text(row, "headers") == "{}"),
         new(16, "api_requests", "total_tokens", (old, row)
             => old["total_tokens"] is null && Sum(row) == (int?)row["total_tokens"]),
+        new(19, "train_api_keys", "api_key", (old, row)
+            => row["api_key"] is null && Text(row, "key_hash") == Hash(Text(old, "api_key"))),
     ];
 
     /// <summary>Lines of the catalog that stay although a new database has them not.</summary>
@@ -32,12 +36,20 @@ internal static class AllowedChanges
     /// <summary>The changes that must be met, or the rows of the tests would be no test of them.</summary>
     public static IEnumerable<(int Step, string Column)> Expected(StartingPoint point)
         => from change in _rows
-           where change.Step == 8 ? !point.Has(8) && point.Has(1) : point.IsBootstrapped
+           where change.Step switch
+           {
+               8 => !point.Has(8) && point.Has(1),
+               16 => point.IsBootstrapped,
+               _ => point.Has(13),
+           }
            select (change.Step, change.Column);
 
     private static bool IsSubtask(JsonObject row) => (bool?)row["is_subtask"] is true;
 
     private static string Text(JsonObject row, string column) => row[column]?.ToString() ?? "";
+
+    // As the database writes bytes into JSON.
+    private static string Hash(string key) => "\\x" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private static int Sum(JsonObject row)
         => (int)Math.Min(((long?)row["input_tokens"] ?? 0) + ((long?)row["output_tokens"] ?? 0), int.MaxValue);
