@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Nexus.Data.Persistence;
 
@@ -65,6 +66,10 @@ internal static class NexusDataCommand
             PruneCommand.Create(options, host),
             DoctorCommand.Create(options, host),
             ExplainCommand.Create(options, host),
+            TrainsCommand.Create(options, host),
+            MembersCommand.Create(options, host),
+            KeysCommand.Create(options, host),
+            GenerateApiKeyCommand.Create(options, host),
             SetupRolesCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
@@ -80,10 +85,19 @@ internal static class NexusDataCommand
 
     // The parser's own first complaint about a verb that it does not know is that there is none.
     private static string Objection(ParseResult parsed)
-        => parsed is { CommandResult.Command: RootCommand, UnmatchedTokens: [var verb, ..] }
+        => parsed is { CommandResult.Command: { Subcommands.Count: > 0 }, UnmatchedTokens: [var verb, ..] }
             ? $"There is no verb '{verb}'."
             : parsed.Errors[0].Message;
 
+    // With the verbs above it.
     private static string Name(ParseResult parsed)
-        => parsed.CommandResult.Command is Verb verb ? $"nexus-data {verb.Name}" : "nexus-data";
+    {
+        var name = "";
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult command; result = result.Parent)
+        {
+            name = command.Command is Verb verb ? $" {verb.Name}{name}" : name;
+        }
+
+        return "nexus-data" + name;
+    }
 }

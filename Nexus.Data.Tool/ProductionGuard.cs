@@ -1,13 +1,21 @@
+using System.CommandLine;
+
 namespace Nexus.Data.Tool;
 
 /// <summary>Keeps what destroys data away from production, unless it was said in words.</summary>
 internal static class ProductionGuard
 {
     /// <summary>What says it in words.</summary>
-    public const string Option = "--in-production";
+    public const string Name = "--in-production";
 
     private const string OwnVariable = "NEXUS_ENVIRONMENT";
     private const string SharedVariable = "DOTNET_ENVIRONMENT";
+
+    /// <summary>The option that says it.</summary>
+    public static Option<bool> Create() => new(Name)
+    {
+        Description = "Do it where NEXUS_ENVIRONMENT, else DOTNET_ENVIRONMENT, says production.",
+    };
 
     /// <summary>Whether the environment is production: by NEXUS_ENVIRONMENT, else by DOTNET_ENVIRONMENT.</summary>
     public static bool IsProduction(ToolHost host)
@@ -21,7 +29,7 @@ internal static class ProductionGuard
         {
             throw new ToolException(
                 ExitCode.Refused,
-                $"{Environment(host).Name} says production: nothing was changed in {target.Place}. With {Option} it is done "
+                $"{Environment(host).Name} says production: nothing was changed in {target.Place}. With {Name} it is done "
                 + "there too.");
         }
     }

@@ -49,10 +49,7 @@ internal static class PruneCommand
             }
         });
         var maxDuration = TimeOption.CreateLength("--max-duration", "Begin nothing more after so long, such as 2h.");
-        var inProduction = new Option<bool>(ProductionGuard.Option)
-        {
-            Description = "Do it where NEXUS_ENVIRONMENT, else DOTNET_ENVIRONMENT, says production.",
-        };
+        var inProduction = ProductionGuard.Create();
         var command = new Verb("prune", "Take old conversations away as a whole, or their bodies. A dry run as a rule.")
         {
             olderThan,

@@ -12,6 +12,7 @@ using Nexus.Data.Operations.Health;
 using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
+using Nexus.Data.Trains;
 
 // Beside IServiceCollection, so that a host sees AddNexusData without another using.
 #pragma warning disable IDE0130
@@ -85,6 +86,10 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<ConversationAnalyzer>();
         services.TryAddSingleton<ConversationRebuilder>();
         services.TryAddSingleton<LinkExplainer>();
+        services.TryAddSingleton<TrainService>();
+        services.TryAddSingleton<TrainMembers>();
+        services.TryAddSingleton<TrainAccess>();
+        services.TryAddSingleton<ApiKeyService>();
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
         services.TryAddSingleton<RoleSetup>();

@@ -1,6 +1,7 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
+using Nexus.Data.Trains;
 
 namespace Nexus.Data.Tests.Conversations;
 
@@ -148,7 +149,7 @@ public sealed class DeferredLinkTests : LinkingTest
         await using (var db = OpenContext())
         {
             await using var transaction = await db.Database.BeginTransactionAsync();
-            var train = new Trains.Train { TrainId = "kept", Name = "Kept" };
+            var train = new Train { TrainId = "kept", Name = "Kept" };
             db.Add(train);
             await db.SaveChangesAsync();
             db.Add(request);
@@ -174,7 +175,7 @@ public sealed class DeferredLinkTests : LinkingTest
             Assert.That(stored.UnlinkedBecause, Does.Contain("55P03"));
             Assert.That(stored.ConversationId, Is.Null);
             Assert.That(linked, Is.EqualTo(1));
-            Assert.That(await fresh.Set<Trains.Train>().CountAsync(), Is.EqualTo(1));
+            Assert.That(await fresh.Set<Train>().CountAsync(), Is.EqualTo(1));
         });
     }
 

@@ -6,6 +6,7 @@ using Nexus.Data.Masking;
 using Nexus.Data.Recording;
 using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Recording;
+using Nexus.Data.Trains;
 
 namespace Nexus.Data.Tests.Documentation;
 
@@ -82,7 +83,7 @@ public sealed class ExampleTests : RecordingTest
         var call = Calls.Of(Bodies.Request(0, "Begin"));
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(
             string.Concat(Streams.Of("Good ", "day").Select(item => $"data: {Streams.TextOf(item)}\n\n"))));
-        var train = new Trains.Train { TrainId = "rail-club", Name = "Rail" };
+        var train = new Train { TrainId = "rail-club", Name = "Rail" };
         await using (var db = OpenContext())
         {
             db.Add(train);

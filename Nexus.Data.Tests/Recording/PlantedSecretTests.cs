@@ -10,6 +10,7 @@ using Nexus.Data.Operations.Diagnosis;
 using Nexus.Data.Recording;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Tests.Conversations;
+using Nexus.Data.Tests.Fixtures;
 using Npgsql;
 
 namespace Nexus.Data.Tests.Recording;
@@ -22,7 +23,7 @@ public sealed class PlantedSecretTests : RecordingTest
 
     private readonly Random _random = new(4711);
     private readonly List<string> _secrets = [];
-    private readonly RecordedLog _log = new();
+    private readonly LogRecorder _log = new();
     [Test]
     public async Task None_is_found_in_database_spool_log_activity_or_exceptions()
     {
@@ -302,27 +303,5 @@ public sealed class PlantedSecretTests : RecordingTest
         }
 
         return string.Join('\n', seen);
-    }
-
-    private sealed class RecordedLog : ILoggerProvider, ILogger
-    {
-        private readonly ConcurrentQueue<string> _lines = [];
-
-        public string Text => string.Join('\n', _lines);
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => _lines.Enqueue($"{formatter(state, exception)} {exception}");
-
-        public void Dispose()
-        {
-        }
     }
 }

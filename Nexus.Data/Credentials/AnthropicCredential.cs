@@ -65,9 +65,9 @@ internal sealed class AnthropicCredentialConfiguration : IEntityTypeConfiguratio
             .HasComment("The account's identifier, as requests name it.");
         builder.Property(credential => credential.AccountName).HasMaxLength(255)
             .HasComment("The name that people read.");
-        builder.Property(credential => credential.OauthAccessToken).HasComment("The token that calls carry; a secret, protected.");
+        builder.Property(credential => credential.OauthAccessToken).HasComment("The token that calls carry; a secret.");
         builder.Property(credential => credential.OauthRefreshToken)
-            .HasComment("The token that gets the next access token; a secret, protected.");
+            .HasComment("The token that gets the next access token; a secret.");
         builder.Property(credential => credential.OauthTokenSuffix).HasMaxLength(4)
             .HasComment("The access token's last characters.");
         builder.Property(credential => credential.OauthExpiresAt)

@@ -35,6 +35,9 @@ internal static class DbCommands
     public static NpgsqlParameter Time(string name, DateTimeOffset value)
         => Parameter(name, NpgsqlDbType.TimestampTz, value.UtcDateTime);
 
+    public static NpgsqlParameter OptionalTime(string name, DateTimeOffset? value)
+        => Parameter(name, NpgsqlDbType.TimestampTz, value?.UtcDateTime);
+
     public static NpgsqlParameter Bytes(string name, byte[]? value) => Parameter(name, NpgsqlDbType.Bytea, value);
 
     public static NpgsqlParameter BytesList(string name, byte[]?[] value)

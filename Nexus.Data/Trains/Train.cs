@@ -59,7 +59,7 @@ internal sealed class TrainConfiguration : IEntityTypeConfiguration<Train>
         builder.Property(train => train.Description).HasComment("What the train is for.");
         builder.Property(train => train.SlackEnabled).HasDefaultValue(false)
             .HasComment("Whether notices go to Slack.");
-        builder.Property(train => train.SlackWebhookUrl).HasComment("Where Slack takes notices; a secret, protected.");
+        builder.Property(train => train.SlackWebhookUrl).HasComment("Where Slack takes notices; a secret.");
         builder.Property(train => train.SlackChannel).HasMaxLength(255)
             .HasComment("The Slack channel, where it is not the webhook's own.");
         builder.Property(train => train.SlackUsername).HasMaxLength(255)

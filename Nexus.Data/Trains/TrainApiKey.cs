@@ -56,7 +56,7 @@ internal sealed class TrainApiKeyConfiguration : IEntityTypeConfiguration<TrainA
         builder.Property(key => key.KeyHash).HasComment("SHA-256 of the key.");
 
         // Where the original kept keys in clear. The column stays for what reads the table by its columns.
-        builder.Property<string?>("ApiKey").HasComment("Always null: keys are kept as hashes.");
+        builder.Property<string?>("ApiKey").HasComment("Keys stood here in clear, and none does any more; a secret.");
         builder.Property(key => key.KeyPrefix).HasMaxLength(20).HasComment("The key's first characters.");
         builder.Property(key => key.KeySuffix).HasMaxLength(10).HasComment("The key's last characters.");
         builder.Property(key => key.Name).HasMaxLength(255).HasComment("What the key is for.");
