@@ -71,6 +71,7 @@ internal static class NexusDataCommand
             KeysCommand.Create(options, host),
             GenerateApiKeyCommand.Create(options, host),
             SetupRolesCommand.Create(options, host),
+            CredentialsCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Nexus.Data.Credentials;
 using Nexus.Data.Embedded;
 using Nexus.Data.Operations;
 using Nexus.Data.Persistence;
@@ -17,7 +18,8 @@ internal sealed class TargetDatabase : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly EmbeddedPostgres? _server;
 
-    private TargetDatabase(string connectionString, EmbeddedPostgres? server, ILoggerProvider? logs)
+    private TargetDatabase(
+        string connectionString, EmbeddedPostgres? server, ILoggerProvider? logs, Func<string, string?> environment)
     {
         _server = server;
         ConnectionString = connectionString;
@@ -33,6 +35,8 @@ internal sealed class TargetDatabase : IAsyncDisposable
                 logging.AddProvider(logs);
             }
         });
+        services.Configure<CredentialProtectionOptions>(options => CredentialKeySettings.Apply(options, environment));
+        services.Configure<OAuthTokenClientOptions>(options => CredentialKeySettings.Apply(options, environment));
         _services = services.BuildServiceProvider();
     }
 
@@ -67,7 +71,7 @@ internal sealed class TargetDatabase : IAsyncDisposable
             return await OpenEmbeddedAsync(host, EmbeddedDatabase, anew: false, logs, cancellationToken);
         }
 
-        var target = new TargetDatabase(configured.ConnectionString, server: null, logs);
+        var target = new TargetDatabase(configured.ConnectionString, server: null, logs, host.Environment);
         if (configured.IsShared)
         {
             await host.Error.WriteLineAsync($"Using {configured}.");
@@ -100,7 +104,7 @@ internal sealed class TargetDatabase : IAsyncDisposable
     }
 
     /// <summary>Services without a database, for what connects to none.</summary>
-    public static TargetDatabase Nowhere() => new("Host=localhost", server: null, logs: null);
+    public static TargetDatabase Nowhere() => new("Host=localhost", server: null, logs: null, _ => null);
 
     /// <summary>Opens a database of the embedded server.</summary>
     /// <param name="host">Where the server's folder is looked up.</param>
@@ -121,7 +125,7 @@ internal sealed class TargetDatabase : IAsyncDisposable
                 await server.DropDatabaseAsync(database, cancellationToken);
             }
 
-            return new(await ConnectAsync(server, database, cancellationToken), server, logs);
+            return new(await ConnectAsync(server, database, cancellationToken), server, logs, host.Environment);
         }
         catch
         {

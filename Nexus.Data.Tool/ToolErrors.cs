@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 using Nexus.Data.Embedded;
 using Npgsql;
 
@@ -40,6 +41,7 @@ internal static class ToolErrors
     {
         ToolException tool => (tool.ExitCode, tool.Message),
         PostgresUnavailableException unavailable => (ExitCode.NoConnection, unavailable.Message),
+        OptionsValidationException options => (ExitCode.WrongUsage, string.Join(' ', options.Failures)),
         NexusDataException data => (CodeOf(data.Kind), data.Message),
         PostgresException { SqlState: var state } postgres when RefusesConnection(state)
             => (ExitCode.NoConnection, $"The server let us not in: {postgres.MessageText} ({state})."),

@@ -46,6 +46,20 @@ internal sealed class ToolHost
         IsErrorTerminal = !Console.IsErrorRedirected,
     };
 
+    /// <summary>The same with one variable set otherwise.</summary>
+    public ToolHost With(string variable, string value) => new()
+    {
+        Output = Output,
+        Error = Error,
+        Input = Input,
+        OpenInput = OpenInput,
+        OpenOutput = OpenOutput,
+        Environment = name => name == variable ? value : Environment(name),
+        IsTerminal = IsTerminal,
+        IsErrorTerminal = IsErrorTerminal,
+        Time = Time,
+    };
+
     /// <summary>A console on <see cref="Output"/>, for trees and tables.</summary>
     public IAnsiConsole CreateConsole()
     {

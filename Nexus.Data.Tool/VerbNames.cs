@@ -15,6 +15,9 @@ internal static class VerbNames
         ["setup-db-roles"] = ["setup-roles"],
         ["db-setup-roles"] = ["setup-roles"],
         ["db:setup-roles"] = ["setup-roles"],
+        ["oauth-refresh"] = ["credentials", "refresh"],
+        ["oauth-refresh-all"] = ["credentials", "refresh", "--all"],
+        ["check-oauth-status"] = ["credentials", "show"],
     };
 
     /// <summary>The same command line with the verb under its own name.</summary>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Rebuilding;
+using Nexus.Data.Credentials;
 using Nexus.Data.Masking;
 using Nexus.Data.Operations;
 using Nexus.Data.Operations.Diagnosis;
@@ -93,15 +94,40 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
         services.TryAddSingleton<RoleSetup>();
+        AddCredentials(services);
         services.TryAddEnumerable(
         [
             ServiceDescriptor.Singleton<IDatabaseCheck, SchemaCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, UnlinkedRequestCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StoredSecretCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, ClearSecretCheck>(),
         ]);
         services.TryAddSingleton<Doctor>();
         return services;
+    }
+
+    private static void AddCredentials(IServiceCollection services)
+    {
+        services.AddOptions<CredentialProtectionOptions>().ValidateOnStart();
+        services.AddOptions<OAuthTokenClientOptions>().ValidateOnStart();
+        services.AddOptions<AccessTokenOptions>().ValidateOnStart();
+        services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<IValidateOptions<CredentialProtectionOptions>, CredentialProtectionOptionsValidation>(),
+            ServiceDescriptor.Singleton<IValidateOptions<OAuthTokenClientOptions>, OAuthTokenClientOptionsValidation>(),
+            ServiceDescriptor.Singleton<IValidateOptions<AccessTokenOptions>, AccessTokenOptionsValidation>(),
+        ]);
+        services.TryAddSingleton<ICredentialProtector, AesCredentialProtector>();
+        services.TryAddSingleton<IOAuthTokenClient>(provider => new OAuthTokenClient(
+            provider.GetRequiredService<IOptions<OAuthTokenClientOptions>>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new AccessTokens(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(),
+            provider.GetRequiredService<ICredentialProtector>(), provider.GetRequiredService<IOAuthTokenClient>(),
+            provider.GetRequiredService<IOptions<AccessTokenOptions>>(), provider.GetService<ILogger<AccessTokens>>()));
+        services.TryAddSingleton<CredentialStore>();
+        services.TryAddSingleton<SecretRotation>();
+        services.TryAddSingleton<TrainAccounts>();
     }
 
     /// <summary>

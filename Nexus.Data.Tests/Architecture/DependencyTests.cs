@@ -14,7 +14,7 @@ public sealed partial class DependencyTests
     [TestCase("Conversations", "Requests")]
     [TestCase("Credentials")]
     [TestCase("Masking")]
-    [TestCase("Operations", "Conversations", "Masking", "Recording")]
+    [TestCase("Operations", "Conversations", "Credentials", "Masking", "Recording")]
     [TestCase("Persistence", "Analyses")]
     [TestCase("Recording", "Conversations", "Masking", "Requests")]
     [TestCase("Requests", "Conversations", "Masking")]

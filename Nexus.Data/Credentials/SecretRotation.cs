@@ -1,0 +1,190 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Persistence;
+using Npgsql;
+
+namespace Nexus.Data.Credentials;
+
+/// <summary>Gives stored secrets the current key, and takes what was in clear out of the tables' files.</summary>
+/// <param name="contexts">Makes the contexts.</param>
+/// <param name="protector">Knows the keys.</param>
+public sealed partial class SecretRotation(IDbContextFactory<NexusDbContext> contexts, ICredentialProtector protector)
+{
+    private const string Statistics = "pg_statistic";
+    private const string RewriteTables = "VACUUM (FULL, ANALYZE, VERBOSE) ";
+    private const string RewriteStatistics = "VACUUM (FULL, VERBOSE) pg_catalog.pg_statistic";
+
+    // Owner of the table or of the database; from 17 on there is a right for it too.
+    private const string MayRewrite =
+        """
+        SELECT c.relname::text,
+               pg_has_role(c.relowner, 'USAGE')
+               OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE')
+               OR CASE WHEN current_setting('server_version_num')::int >= 170000
+                       THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE false END
+        FROM pg_class c
+        WHERE c.oid IN (to_regclass('anthropic_credentials'), to_regclass('trains'), 'pg_catalog.pg_statistic'::regclass)
+        ORDER BY c.relname
+        """;
+
+    private static readonly TimeSpan _lockPause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a purge waits for those who use a table, and they for it. Several times.</summary>
+    internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Protects by the current key what is in clear or under another key, in batches. Others read and write meanwhile; what was
+    /// done before it was stopped stays done, and the next run does the rest.
+    /// </summary>
+    /// <param name="options">How; null for the usual.</param>
+    /// <param name="progress">Told after each batch; null for nobody.</param>
+    /// <param name="cancellationToken">Stops after a batch.</param>
+    /// <exception cref="NexusDataException">There is something to protect and no key to do it with (validation), or the database
+    /// cannot be had (unavailable).</exception>
+    public async Task<ReprotectReport> ReprotectAsync(
+        ReprotectOptions? options = null, IProgress<ReprotectProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        options ??= new();
+        var work = new UnitOfWork(contexts);
+        var tally = new SecretTally(protector);
+        var rewritten = 0L;
+        foreach (var table in SecretTable.All)
+        {
+            for (var after = default(Guid?); ;)
+            {
+                var last = after ?? Guid.Empty;
+                var rows = await work.ReadAsync(
+                    (db, token) => db.ReadAllAsync(
+                        table.Page, [DbCommands.Uuid("after", last), DbCommands.Number("count", options.BatchSize)], table.Read,
+                        token),
+                    cancellationToken);
+                var old = rows.Where(row => tally.Add(table, row)).Select(row => row.Id).ToArray();
+                if (old.Length > 0 && !options.DryRun)
+                {
+                    rewritten += await work.DoAsync((db, token) => RenewAsync(db, table, old, tally, token), cancellationToken);
+                }
+
+                progress?.Report(new(table.Name, tally.Secrets, rewritten));
+                if (rows.Count < options.BatchSize)
+                {
+                    break;
+                }
+
+                after = rows[^1].Id;
+                await Task.Delay(options.Pause, cancellationToken);
+            }
+        }
+
+        return new(tally.Secrets, tally.InClear, tally.OtherKeys, rewritten, tally.Unreadable);
+    }
+
+    /// <summary>
+    /// Rewrites the tables, so that old versions of rows with secrets in clear are in their files no more, and neither in the
+    /// planner's statistics. Nobody can use the tables for that moment. Write-ahead log, backups and standbys keep what they
+    /// have: only new tokens make it worthless.
+    /// </summary>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="NexusDataException">Others use the tables all the time (unavailable).</exception>
+    public async Task<PurgeReport> PurgeAsync(CancellationToken cancellationToken = default)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        var tables = await db.ReadAllAsync(
+            MayRewrite, [], row => (Name: row.GetString(0), IsOurs: row.GetBoolean(1)), cancellationToken);
+        var (purged, kept) = (new List<string>(), 0L);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        connection.Notice += Count;
+        try
+        {
+            await db.ExecuteAsync(
+                string.Create(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)LockTimeout.TotalMilliseconds}"), [],
+                cancellationToken);
+
+            // The statistics last, for the analysis of the tables leaves old versions there.
+            foreach (var (name, _) in tables.Where(table => table.IsOurs).OrderBy(table => table.Name == Statistics))
+            {
+                await RewriteAsync(db, name == Statistics ? RewriteStatistics : RewriteTables + name, name, cancellationToken);
+                purged.Add(name);
+            }
+        }
+        finally
+        {
+            connection.Notice -= Count;
+        }
+
+        var skipped = tables.Where(table => !table.IsOurs).Select(table => table.Name).ToList();
+        return new(purged, skipped, kept, Remedy(skipped, kept));
+
+        // The only number of a detail is that of rows that are dead and cannot go yet; the words are in the server's language.
+        void Count(object? sender, NpgsqlNoticeEventArgs notice)
+            => kept += FirstNumber().Match(notice.Notice.Detail ?? "") is { Success: true } match
+                ? long.Parse(match.Value, CultureInfo.InvariantCulture)
+                : 0;
+    }
+
+    private static async Task<long> RenewAsync(
+        NexusDbContext db, SecretTable table, Guid[] ids, SecretTally tally, CancellationToken cancellationToken)
+    {
+        var held = await db.ReadAllAsync(table.Hold, [DbCommands.Uuids("ids", ids)], table.Read, cancellationToken);
+        var rewritten = 0L;
+        var renewed = new List<NewSecrets>();
+        foreach (var row in held)
+        {
+            if (tally.Renew(table, row, ref rewritten) is { } secrets)
+            {
+                renewed.Add(secrets);
+            }
+        }
+
+        if (renewed.Count > 0)
+        {
+            await db.ExecuteAsync(table.Write, table.Parameters(renewed), cancellationToken);
+        }
+
+        return rewritten;
+    }
+
+    // Waiting makes all others wait behind it, so it waits little and often.
+    private static async Task RewriteAsync(NexusDbContext db, string sql, string table, CancellationToken cancellationToken)
+    {
+        const int tries = 10;
+        for (var number = 1; ; number++)
+        {
+            try
+            {
+                await db.ExecuteAsync(sql, [], cancellationToken);
+                return;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                if (number == tries)
+                {
+                    throw new NexusDataException(
+                        NexusDataErrorKind.Unavailable,
+                        $"Others use {table} all the time: its files still have what was in clear. Run it again.", exception);
+                }
+
+                await Task.Delay(_lockPause, cancellationToken);
+            }
+        }
+    }
+
+    private static string? Remedy(List<string> skipped, long kept)
+    {
+        var ours = skipped.Where(table => table != Statistics).ToList();
+        return ours.Count > 0
+            ? $"Run {RewriteTables.Trim()} {string.Join(", ", ours)} as the owner of the tables, and {RewriteStatistics} as "
+              + "the owner of the database."
+            : skipped.Count > 0
+                ? $"Run {RewriteStatistics} as the owner of the database: old statistics hold pieces of the values."
+            : kept > 0
+                ? "Run it again once the transactions that are open now have ended: they still see old versions of rows."
+            : null;
+    }
+
+    [GeneratedRegex(@"\d+")]
+    private static partial Regex FirstNumber();
+}
