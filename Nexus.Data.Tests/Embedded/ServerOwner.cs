@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Nexus.Data.Embedded;
+using Nexus.Data.Tests.Credentials;
 using Nexus.Data.Tests.Recording;
 using Nexus.Data.Tests.Recording.Spooling;
 
@@ -82,6 +83,11 @@ internal sealed class ServerOwner : IDisposable
         if (arguments is [IngestProcess.Name, var spool])
         {
             return await IngestProcess.RunAsync(spool);
+        }
+
+        if (arguments is [TokenProcess.Name, var account])
+        {
+            return await TokenProcess.RunAsync(account);
         }
 
         await using var server = await EmbeddedPostgres.StartAsync(
