@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Nexus.Data;
+using Nexus.Data.Analyses;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Credentials;
@@ -83,6 +84,9 @@ public static class NexusDataServiceCollectionExtensions
             provider.GetRequiredService<SecretMasker>(), provider.GetRequiredService<IOptions<RecordingOptions>>().Value));
         services.TryAddSingleton<RequestExporter>();
         services.TryAddSingleton<RequestPruner>();
+        services.AddOptions<AnalysisQueueOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<AnalysisQueue>();
+        services.TryAddSingleton<AuditLog>();
         services.TryAddSingleton<ConversationOutlines>();
         services.TryAddSingleton<ConversationAnalyzer>();
         services.TryAddSingleton<ConversationRebuilder>();
@@ -99,6 +103,7 @@ public static class NexusDataServiceCollectionExtensions
         [
             ServiceDescriptor.Singleton<IDatabaseCheck, SchemaCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, UnlinkedRequestCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, StuckAnalysisCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StoredSecretCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, ClearSecretCheck>(),
