@@ -72,6 +72,7 @@ internal static class NexusDataCommand
             GenerateApiKeyCommand.Create(options, host),
             SetupRolesCommand.Create(options, host),
             CredentialsCommand.Create(options, host),
+            AnalysesCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {

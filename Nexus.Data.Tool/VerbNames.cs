@@ -18,6 +18,8 @@ internal static class VerbNames
         ["oauth-refresh"] = ["credentials", "refresh"],
         ["oauth-refresh-all"] = ["credentials", "refresh", "--all"],
         ["check-oauth-status"] = ["credentials", "show"],
+        ["check-analysis-jobs"] = ["analyses", "list"],
+        ["reset-stuck-analysis-jobs"] = ["analyses", "retry", "--failed"],
     };
 
     /// <summary>The same command line with the verb under its own name.</summary>

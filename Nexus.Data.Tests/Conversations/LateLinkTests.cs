@@ -1,3 +1,4 @@
+using Nexus.Data.Analyses;
 using Nexus.Data.Conversations;
 
 namespace Nexus.Data.Tests.Conversations;
@@ -185,7 +186,7 @@ public sealed class LateLinkTests : LinkingTest
         var conversation = (await ReadAsync(first)).ConversationId!.Value;
         await using (var db = OpenContext())
         {
-            db.Add(new Analyses.ConversationAnalysis { ConversationId = conversation, BranchId = "main" });
+            db.Add(new ConversationAnalysis { ConversationId = conversation, BranchId = "main" });
             await db.SaveChangesAsync();
         }
 
@@ -193,7 +194,7 @@ public sealed class LateLinkTests : LinkingTest
         await StoreAsync(second);
 
         await using var fresh = OpenContext();
-        var analysis = fresh.Set<Analyses.ConversationAnalysis>().Single();
+        var analysis = fresh.Set<ConversationAnalysis>().Single();
         Assert.That(analysis.ConversationId, Is.EqualTo((await ReadAsync(root)).ConversationId));
     }
 }

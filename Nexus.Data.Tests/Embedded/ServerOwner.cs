@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Nexus.Data.Embedded;
+using Nexus.Data.Tests.Analyses;
 using Nexus.Data.Tests.Credentials;
 using Nexus.Data.Tests.Recording;
 using Nexus.Data.Tests.Recording.Spooling;
@@ -88,6 +89,11 @@ internal sealed class ServerOwner : IDisposable
         if (arguments is [TokenProcess.Name, var account])
         {
             return await TokenProcess.RunAsync(account);
+        }
+
+        if (arguments is [AnalysisProcess.Name, var worker])
+        {
+            return await AnalysisProcess.RunAsync(worker);
         }
 
         await using var server = await EmbeddedPostgres.StartAsync(

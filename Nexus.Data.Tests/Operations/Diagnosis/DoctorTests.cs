@@ -18,8 +18,8 @@ public sealed class DoctorTests : DatabaseTest
 
         Assert.That(reports.Select(report => (report.Name, report.Result.Status)), Is.EqualTo(new[]
         {
-            ("schema", CheckStatus.Ok), ("unlinked-requests", CheckStatus.Ok), ("invalid-indexes", CheckStatus.Ok),
-            ("stored-secrets", CheckStatus.Ok), ("clear-secrets", CheckStatus.Ok),
+            ("schema", CheckStatus.Ok), ("unlinked-requests", CheckStatus.Ok), ("stuck-analyses", CheckStatus.Ok),
+            ("invalid-indexes", CheckStatus.Ok), ("stored-secrets", CheckStatus.Ok), ("clear-secrets", CheckStatus.Ok),
         }));
         Assert.That(reports.Select(report => report.Result.Remedy), Is.All.Null);
     }
@@ -82,6 +82,25 @@ public sealed class DoctorTests : DatabaseTest
         Assert.That(result.Status, Is.EqualTo(status));
         Assert.That(result.Finding, Does.StartWith("3 requests wait"));
         Assert.That(result.Details, Has.Count.EqualTo(status == CheckStatus.Ok ? 0 : 1));
+    }
+
+    [TestCase("lease_expires_at = now() - interval '1 second'", CheckStatus.Warning, "1 are stuck", "analyses retry --stuck")]
+    [TestCase("lease_expires_at = now() + interval '1 hour'", CheckStatus.Ok, "No analysis is stuck", null)]
+    [TestCase("status = 'pending', due_at = now() - interval '2 hours'", CheckStatus.Warning, "1 wait for more than an hour", "workers")]
+    [TestCase("status = 'pending', due_at = now() - interval '1 minute'", CheckStatus.Ok, "No analysis is stuck", null)]
+    [TestCase("status = 'failed'", CheckStatus.Ok, "1 failed", null)]
+    public async Task Analyses_that_nobody_finishes_are_a_warning_and_failed_ones_are_told(
+        string assignments, CheckStatus status, string finding, string? remedy)
+    {
+        await AdministerAsync(
+            "INSERT INTO conversation_analyses (conversation_id, status) VALUES (gen_random_uuid(), 'processing');"
+            + $"UPDATE conversation_analyses SET {assignments}");
+
+        var result = await RunAsync("stuck-analyses");
+
+        Assert.That(result.Status, Is.EqualTo(status));
+        Assert.That(result.Finding, Does.Contain(finding));
+        Assert.That(result.Remedy, remedy is null ? Is.Null : Does.Contain(remedy));
     }
 
     [Test]
