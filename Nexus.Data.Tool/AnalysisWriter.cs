@@ -145,7 +145,8 @@ internal static class AnalysisWriter
 
     private static string Line(string? text)
     {
-        var line = (text ?? "").ReplaceLineEndings(" ");
+        // A terminal would obey what stands in somebody else's error.
+        var line = string.Concat((text ?? "").Select(character => char.IsControl(character) ? ' ' : character));
         return line.Length <= MaxErrorLength ? line : $"{line[..(MaxErrorLength - 1)]}…";
     }
 

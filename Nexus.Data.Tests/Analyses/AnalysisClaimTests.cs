@@ -180,7 +180,7 @@ public sealed class AnalysisClaimTests : AnalysisTest
             () => Queue.ClaimAsync(worker, count, TimeSpan.FromSeconds(seconds)), Throws.InstanceOf<ArgumentException>());
 
     [Test]
-    public async Task Among_a_hundred_thousand_done_ones_a_claim_reads_an_index_of_what_waits()
+    public async Task Among_many_done_ones_a_claim_reads_an_index_of_what_waits()
     {
         await OrderManyAsync(10);
         await using var db = OpenContext();

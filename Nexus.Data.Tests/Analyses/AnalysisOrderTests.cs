@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Analyses;
+using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Analyses;
 
@@ -181,12 +182,12 @@ public sealed class AnalysisOrderTests : AnalysisTest
         await using var moving = OpenContext();
         var moved = moving.Database.ExecuteSqlAsync(
             $"UPDATE api_requests SET conversation_id = gen_random_uuid() WHERE conversation_id = {conversation}");
-        await Task.Delay(200);
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => moved.IsCompleted);
         var waited = !moved.IsCompleted;
         await transaction.CommitAsync();
-        await moved;
 
         Assert.That(waited, Is.True);
+        Assert.That(await moved, Is.EqualTo(1));
     }
 
     [Test]
