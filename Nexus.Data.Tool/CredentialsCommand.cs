@@ -111,10 +111,7 @@ internal static class CredentialsCommand
                 settings, result.GetRequiredValue(renamed), result.GetRequiredValue(newName), token));
 
         var deleted = Account();
-        var inProduction = new Option<bool>(ProductionGuard.Option)
-        {
-            Description = "Do it where NEXUS_ENVIRONMENT, else DOTNET_ENVIRONMENT, says production.",
-        };
+        var inProduction = ProductionGuard.Create();
         Add(new("delete", "Delete an account, its tokens and its links to trains.") { deleted, inProduction },
             (result, settings, token) => DeleteAsync(
                 settings, result.GetRequiredValue(deleted), result.GetValue(inProduction), token));

@@ -87,7 +87,7 @@ internal static class GenerateApiKeyCommand
         var keys = Enumerable.Range(0, count).Select(_ => ApiKeyService.Generate(prefix)).ToList();
         if (json)
         {
-            await JsonOutput.WriteAsync(host, keys.Select(key => new { Key = key }).ToList());
+            await JsonOutput.WriteAsync(host, new { Keys = keys.Select(key => new { Key = key }).ToList() });
             return ExitCode.Done;
         }
 

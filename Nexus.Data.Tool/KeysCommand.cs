@@ -28,7 +28,7 @@ internal static class KeysCommand
     {
         if (json)
         {
-            await JsonOutput.WriteAsync(host, keys.Select(key => new { key.Key, key.Info }).ToList());
+            await JsonOutput.WriteAsync(host, new { Keys = keys.Select(key => new { key.Key, key.Info }).ToList() });
             return ExitCode.Done;
         }
 
@@ -52,7 +52,7 @@ internal static class KeysCommand
         var verb = new Verb("list", "List keys, newest first.") { train };
         verb.Examples = [("keys list --train-id rail-club", "Ends of keys, not keys.")];
         verb.SetWork(options, host, async (run, cancellationToken) => await run.ListAsync(
-            await run.Get<ApiKeyService>().ListAsync(run.Result.GetValue(train), cancellationToken),
+            "keys", await run.Get<ApiKeyService>().ListAsync(run.Result.GetValue(train), cancellationToken),
             "There are no keys.", ["id", "train", "key", "name", "state", "created", "last used", "expires"],
             key =>
             [

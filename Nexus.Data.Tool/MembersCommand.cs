@@ -30,7 +30,7 @@ internal static class MembersCommand
         var verb = new Verb("list", "List the members, owners first.") { train };
         verb.Examples = [("members list rail-club --json", "For a program.")];
         verb.SetWork(options, host, async (run, cancellationToken) => await run.ListAsync(
-            await run.Get<TrainMembers>().ListAsync(run.Result.GetRequiredValue(train), cancellationToken),
+            "members", await run.Get<TrainMembers>().ListAsync(run.Result.GetRequiredValue(train), cancellationToken),
             "Nobody belongs to it.", ["member", "role", "added", "by"],
             member => [member.Email, JsonOutput.Word(member.Role), member.AddedAt.Text(), member.AddedBy]));
         return verb;

@@ -35,7 +35,7 @@ internal static class TrainsCommand
                 ? await trains.ListForMemberAsync(email, cancellationToken)
                 : await trains.ListAsync(cancellationToken);
             return await run.ListAsync(
-                found, "There are no trains.", ["train", "name", "state", "owners", "members", "accounts"],
+                "trains", found, "There are no trains.", ["train", "name", "state", "owners", "members", "accounts"],
                 train =>
                 [
                     train.TrainId, train.Name, State(train),

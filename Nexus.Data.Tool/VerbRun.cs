@@ -35,13 +35,14 @@ internal sealed record VerbRun(ToolHost Host, TargetDatabase Target, ParseResult
         return exitCode;
     }
 
-    /// <summary>Prints a list: as JSON, or as a table.</summary>
+    /// <summary>Prints a list: as JSON, under a name beside the database, or as a table.</summary>
     public async Task<int> ListAsync<T>(
-        IReadOnlyCollection<T> items, string none, string[] columns, Func<T, string?[]> row)
+        string name, IReadOnlyCollection<T> items, string none, string[] columns, Func<T, string?[]> row)
     {
         if (IsJson)
         {
-            await JsonOutput.WriteAsync(Host, items);
+            await JsonOutput.WriteAsync(
+                Host, new Dictionary<string, object> { ["database"] = Target.Place, [name] = items });
         }
         else if (items.Count == 0)
         {
