@@ -12,6 +12,8 @@ return args switch
     ["rebuild-memory"] => await RebuildBenchmark.MemoryAsync(
         Console.Out, (10_000, 1_500), (10_000, 10_000), (10_000, 60_000), (100_000, 10_000), (1_000_000, 1_500)),
     ["rebuild-once"] => await RebuildBenchmark.OnceAsync(Console.Out),
+    ["keys"] => await ApiKeyBenchmark.RunAsync(Console.Out, 1_000_000, 70),
+    ["keys", var size, var seconds] => await ApiKeyBenchmark.RunAsync(Console.Out, Number(size), Number(seconds)),
     ["recording"] => await RecordingBenchmark.RunAsync(Console.Out, 10_000),
     ["storing"] => await StoringBenchmark.RunAsync(Console.Out, 10_000),
     ["migrating"] => await MigratingBenchmark.RunAsync(Console.Out, 1_000_000, 1_500),
@@ -32,6 +34,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }

@@ -271,21 +271,7 @@ public sealed class PlantedSecretTests : RecordingTest
         => [.. _secrets.Where(secret => text.Contains(secret, StringComparison.Ordinal)
             || text.Contains(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(secret)), StringComparison.Ordinal))];
 
-    private async Task<string> DumpAsync()
-    {
-        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
-        await using var tables = source.CreateCommand(
-            "SELECT string_agg(format('SELECT t::text FROM %I t', relname), ' UNION ALL ') FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')");
-        await using var rows = source.CreateCommand((string)(await tables.ExecuteScalarAsync())!);
-        await using var reader = await rows.ExecuteReaderAsync();
-        var dump = new StringBuilder();
-        while (await reader.ReadAsync())
-        {
-            dump.AppendLine(reader.GetString(0));
-        }
-
-        return dump.ToString();
-    }
+    private async Task<string> DumpAsync() => await DatabaseText.DumpAsync(await AdministratorAsync());
 
     private async Task<string> WatchAsync(CancellationToken cancellationToken)
     {
