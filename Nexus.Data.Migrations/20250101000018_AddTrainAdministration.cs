@@ -7,8 +7,8 @@ namespace Nexus.Data.Migrations;
 /// <summary>
 /// 018: what it takes to look after trains, accounts, members and analyses. Trains can be disabled; credentials show the end
 /// of their token and why a refresh failed; members are unique without case; analyses know their train, when they are due
-/// and whose they are. Members of one train whose addresses differ in case alone become one, and each that goes is told.
-/// Undone, these columns are dropped; merged members stay merged.
+/// and whose they are. Members of one train whose addresses differ in case, or in space around them, become one, and each
+/// that goes is told. Undone, these columns are dropped; merged members stay merged.
 /// </summary>
 public sealed partial class AddTrainAdministration : Migration
 {
@@ -17,13 +17,6 @@ public sealed partial class AddTrainAdministration : Migration
     {
         var isNew = NoColumn("conversation_analyses", "due_at");
         migrationBuilder.RememberWhetherNew("018", isNew);
-
-        migrationBuilder.AddColumn<DateTimeOffset>(
-            name: "disabled_at",
-            table: "trains",
-            type: "timestamp with time zone",
-            nullable: true,
-            comment: "When the train ceased to take part: its keys count for nothing then.");
 
         migrationBuilder.AddColumn<DateTimeOffset>(
             name: "due_at",
@@ -63,6 +56,47 @@ public sealed partial class AddTrainAdministration : Migration
             nullable: true,
             comment: "The conversation's train.");
 
+        migrationBuilder.CreateIndex(
+            name: "idx_conversation_analyses_due",
+            table: "conversation_analyses",
+            columns: new[] { "due_at", "id" },
+            filter: "status = 'pending'::conversation_analysis_status");
+
+        migrationBuilder.CreateIndex(
+            name: "idx_conversation_analyses_lease",
+            table: "conversation_analyses",
+            column: "lease_expires_at",
+            filter: "status = 'processing'::conversation_analysis_status");
+
+        migrationBuilder.CreateIndex(
+            name: "idx_conversation_analyses_status_id",
+            table: "conversation_analyses",
+            columns: new[] { "status", "id" });
+
+        migrationBuilder.CreateIndex(
+            name: "idx_conversation_analyses_train",
+            table: "conversation_analyses",
+            columns: new[] { "train_id", "id" });
+
+        migrationBuilder.Script("018_FillAnalysisTrains.up.sql")
+            .ChangesRows("conversation_analyses", "fills train_id", isNew);
+
+        migrationBuilder.Script("018_MergeMembers.up.sql").ChangesRows(
+            "train_members", "makes one of a train's members whose addresses differ in case or in space around them, which goes",
+            NoRelation("train_members_train_id_address_key"));
+
+        migrationBuilder.CreateExpressionIndex(
+            name: "train_members_train_id_address_key",
+            table: "train_members",
+            expressions: "train_id, lower(user_email)",
+            unique: true);
+
+        migrationBuilder.CreateExpressionIndex(
+            name: "idx_train_members_address",
+            table: "train_members",
+            expressions: "lower(user_email)");
+
+        // Last, for every call waits while these are locked.
         migrationBuilder.AddColumn<string>(
             name: "oauth_token_suffix",
             table: "anthropic_credentials",
@@ -86,46 +120,15 @@ public sealed partial class AddTrainAdministration : Migration
             nullable: true,
             comment: "Why it failed.");
 
-        migrationBuilder.CreateIndex(
-            name: "idx_conversation_analyses_due",
-            table: "conversation_analyses",
-            columns: new[] { "due_at", "id" },
-            filter: "status = 'pending'::conversation_analysis_status");
-
-        migrationBuilder.CreateIndex(
-            name: "idx_conversation_analyses_lease",
-            table: "conversation_analyses",
-            column: "lease_expires_at",
-            filter: "status = 'processing'::conversation_analysis_status");
-
-        migrationBuilder.CreateIndex(
-            name: "idx_conversation_analyses_status_id",
-            table: "conversation_analyses",
-            columns: new[] { "status", "id" });
-
-        migrationBuilder.CreateIndex(
-            name: "idx_conversation_analyses_train",
-            table: "conversation_analyses",
-            columns: new[] { "train_id", "id" });
+        migrationBuilder.AddColumn<DateTimeOffset>(
+            name: "disabled_at",
+            table: "trains",
+            type: "timestamp with time zone",
+            nullable: true,
+            comment: "When the train ceased to take part: its keys count for nothing then.");
 
         migrationBuilder.Script("018_FillTokenSuffixes.up.sql")
             .ChangesRows("anthropic_credentials", "fills oauth_token_suffix", isNew);
-        migrationBuilder.Script("018_FillAnalysisTrains.up.sql")
-            .ChangesRows("conversation_analyses", "fills train_id", isNew);
-        migrationBuilder.Script("018_MergeMembers.up.sql").ChangesRows(
-            "train_members", "makes one of a train's members whose addresses differ in case alone",
-            NoRelation("train_members_train_id_address_key"));
-
-        migrationBuilder.CreateExpressionIndex(
-            name: "train_members_train_id_address_key",
-            table: "train_members",
-            expressions: "train_id, lower(user_email)",
-            unique: true);
-
-        migrationBuilder.CreateExpressionIndex(
-            name: "idx_train_members_address",
-            table: "train_members",
-            expressions: "lower(user_email)");
     }
 
     /// <inheritdoc />

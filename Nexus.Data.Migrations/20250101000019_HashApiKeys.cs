@@ -7,13 +7,16 @@ namespace Nexus.Data.Migrations;
 /// <summary>
 /// 019: API keys are kept as SHA-256 hashes. Keys that stand in clear are hashed and go on working; the column is emptied,
 /// and the table written anew. Programs that look keys up in clear can verify none any more, so where there are such keys
-/// it wants <c>nexus.retire_clear_keys</c> to be <c>on</c>. Undone, no key works: each row has a text that is no key.
+/// it wants <c>nexus.retire_clear_keys</c> to be <c>on</c>. Undone, all keys are revoked, for nobody knows them.
 /// </summary>
 public sealed partial class HashApiKeys : Migration
 {
     /// <inheritdoc />
     protected override void Up(MigrationBuilder migrationBuilder)
     {
+        var isNew = NoColumn("train_api_keys", "key_hash");
+        migrationBuilder.RememberWhetherNew("019", isNew);
+
         migrationBuilder.DropIndex(
             name: "idx_train_api_keys_key",
             table: "train_api_keys");
@@ -55,12 +58,11 @@ public sealed partial class HashApiKeys : Migration
             table: "train_api_keys",
             type: "bytea",
             nullable: true,
-            comment: "SHA-256 of the key.");
+            comment: "SHA-256 of the key; a secret.");
 
         migrationBuilder.Script("019_HashApiKeys.up.sql")
             .ChangesRows(
-                "train_api_keys", "keeps API keys as hashes and no longer in clear",
-                NoColumn("train_api_keys", "key_hash"))
+                "train_api_keys", "keeps API keys as hashes and no longer in clear", isNew)
             .RetiresClearKeys();
 
         migrationBuilder.CreateIndex(

@@ -1104,7 +1104,7 @@ namespace Nexus.Data.Migrations
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("key_hash")
-                        .HasComment("SHA-256 of the key.");
+                        .HasComment("SHA-256 of the key; a secret.");
 
                     b.Property<string>("KeyPrefix")
                         .IsRequired()

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Nexus.Data.Persistence;
 using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
 
@@ -68,6 +69,49 @@ public sealed class TransactionTests : DatabaseTest
             await db.SaveChangesAsync(cancellationToken);
         }));
         Assert.That(done, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task What_only_reads_is_done_again_without_a_transaction()
+    {
+        var contexts = new Contexts(ConnectionString);
+        var done = 0;
+
+        var (count, isAlone) = await contexts.ReadAgainAsync(
+            async (db, cancellationToken) =>
+            {
+                await db.Database.OpenConnectionAsync(cancellationToken);
+                if (done++ == 0)
+                {
+                    await EndOthersAsync();
+                }
+
+                return (await db.Requests.CountAsync(cancellationToken), db.Database.CurrentTransaction is null);
+            },
+            CancellationToken.None);
+
+        Assert.That((count, isAlone, done), Is.EqualTo((0, true, 2)));
+    }
+
+    [Test]
+    public async Task A_service_in_a_context_without_a_transaction_does_all_or_nothing()
+    {
+        await using var db = OpenContext();
+
+        Assert.ThrowsAsync<DbUpdateException>(() => new UnitOfWork(db).DoAsync(
+            async (context, cancellationToken) =>
+            {
+                context.Add(Bodies.Request(0, "Begin"));
+                await context.SaveChangesAsync(cancellationToken);
+                var second = Bodies.Request(1, "Begin");
+                second.IpAddress = new string('9', 46);
+                context.Add(second);
+                return await context.SaveChangesAsync(cancellationToken);
+            },
+            CancellationToken.None));
+
+        await using var read = OpenContext();
+        Assert.That(await read.Requests.CountAsync(), Is.Zero);
     }
 
     private async Task EndOthersAsync()

@@ -10,16 +10,23 @@ BEGIN
                 HINT = 'Say so by nexus-data migrate --retire-clear-keys, or by SET nexus.retire_clear_keys = ''on'' in this session (PGOPTIONS="-c nexus.retire_clear_keys=on").';
     END IF;
 
-    IF EXISTS (SELECT FROM train_api_keys WHERE api_key IS NOT NULL) THEN
+    IF current_setting('nexus.new_step', true) = '019' OR EXISTS (SELECT FROM train_api_keys WHERE api_key IS NOT NULL) THEN
         UPDATE train_api_keys SET key_hash = sha256(convert_to(api_key, 'UTF8')), api_key = NULL
         WHERE api_key IS NOT NULL;
 
-        -- Writes the table anew: the old versions of its rows hold the keys in clear.
+        -- Writes the table anew: old versions of its rows hold keys in clear, those of deleted ones too.
         ALTER TABLE train_api_keys ALTER COLUMN key_hash TYPE bytea USING key_hash || ''::bytea;
+
+        -- Forgets the column's statistics, which held keys as well. Where a view reads the column it is refused, and the
+        -- statistics are replaced below.
+        BEGIN
+            ALTER TABLE train_api_keys ALTER COLUMN api_key TYPE text;
+        EXCEPTION WHEN feature_not_supported THEN
+            NULL;
+        END;
     END IF;
 
     ALTER TABLE train_api_keys ALTER COLUMN key_hash SET NOT NULL;
 END $nexus$;
 
--- The statistics held keys in clear, too.
 ANALYZE train_api_keys;

@@ -1,6 +1,10 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Analyses;
+using Nexus.Data.Conversations.Rebuilding;
+using Nexus.Data.Recording;
+using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Tests.Recording;
 
 namespace Nexus.Data.Tests.Analyses;
 
@@ -172,7 +176,7 @@ public sealed class AnalysisOrderTests : AnalysisTest
     }
 
     [Test]
-    public async Task Whoever_moves_the_conversation_waits_for_an_order_and_finds_its_analysis()
+    public async Task Whoever_moves_the_conversation_waits_for_an_order()
     {
         var conversation = await NewConversationAsync();
         await using var ordering = OpenContext();
@@ -188,6 +192,53 @@ public sealed class AnalysisOrderTests : AnalysisTest
 
         Assert.That(waited, Is.True);
         Assert.That(await moved, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Pruning_waits_for_an_order_and_takes_its_analysis_along()
+    {
+        var conversation = await NewConversationAsync();
+        await using var ordering = OpenContext();
+        await using var transaction = await ordering.Database.BeginTransactionAsync();
+        await Queue.In(ordering).EnqueueAsync(conversation, "main", new(), Audit);
+
+        var pruned = Service<RequestPruner>().PruneAsync(new() { Before = DateTimeOffset.UtcNow.AddDays(1), Execute = true });
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => pruned.IsCompleted);
+        await transaction.CommitAsync();
+        await pruned;
+
+        await using var db = OpenContext();
+        Assert.That((await db.Requests.CountAsync(), await db.Analyses.CountAsync()), Is.EqualTo((0, 0)));
+        Assert.That(
+            () => Queue.EnqueueAsync(conversation, "main", new(), Audit),
+            Throws.InstanceOf<NexusDataException>().With.Property("Kind").EqualTo(NexusDataErrorKind.NotFound));
+    }
+
+    [Test]
+    public async Task A_rebuild_waits_for_an_order_and_takes_its_analysis_along()
+    {
+        var call = Calls.Of(Bodies.Request(0, "Begin"));
+        await Service<RequestRecorder>().RecordAsync(call);
+        var wrong = Guid.CreateVersion7();
+        await using (var db = OpenContext())
+        {
+            await db.Database.ExecuteSqlAsync($"UPDATE api_requests SET conversation_id = {wrong}, link_distance = 7");
+        }
+
+        await using var ordering = OpenContext();
+        await using var transaction = await ordering.Database.BeginTransactionAsync();
+        await Queue.In(ordering).EnqueueAsync(wrong, "main", new(), Audit);
+
+        var rebuilt = Service<ConversationRebuilder>().RebuildAsync(new() { Execute = true, Rehash = true });
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => rebuilt.IsCompleted);
+        await transaction.CommitAsync();
+        await rebuilt;
+
+        await using var read = OpenContext();
+        Assert.That(
+            await read.Analyses.Select(analysis => analysis.ConversationId).SingleAsync(),
+            Is.EqualTo(await read.Requests.Select(request => request.ConversationId!.Value).SingleAsync()));
+        Assert.That(await read.Requests.AnyAsync(request => request.ConversationId == wrong), Is.False);
     }
 
     [Test]

@@ -10,7 +10,7 @@ public sealed partial class DependencyTests
         ["Analyses", "Conversations", "Credentials", "Masking", "Operations", "Recording", "Requests", "Trains", "Usage"];
 
     // Requests and Conversations know each other: a request holds its own place and hashes.
-    [TestCase("Analyses", "Masking", "Requests")]
+    [TestCase("Analyses", "Conversations", "Masking", "Requests")]
     [TestCase("Conversations", "Requests")]
     [TestCase("Credentials")]
     [TestCase("Masking")]

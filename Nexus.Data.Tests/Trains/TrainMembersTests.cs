@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Trains;
 using Npgsql;
 
@@ -142,6 +143,7 @@ public sealed class TrainMembersTests : TrainTest
     public async Task Two_owners_who_remove_and_demote_each_other_at_once_leave_one()
     {
         var outcomes = new Dictionary<MemberChange, int>();
+        var deadlocks = await DeadlocksAsync();
         for (var round = 0; round < 60; round++)
         {
             var train = $"round-{round}";
@@ -158,6 +160,8 @@ public sealed class TrainMembersTests : TrainTest
             }
         }
 
+        // A service would try again after one, so the outcomes alone do not tell.
+        Assert.That(await DeadlocksAsync(), Is.EqualTo(deadlocks), "deadlocks");
         TestContext.Out.WriteLine(string.Join(", ", outcomes.Select(outcome => $"{outcome.Key}: {outcome.Value}")));
     }
 
@@ -190,6 +194,44 @@ public sealed class TrainMembersTests : TrainTest
         Assert.That(
             () => Members.In(db).RemoveAsync("rail-club", Second),
             Throws.InstanceOf<PostgresException>().With.Property("SqlState").EqualTo("40001"));
+    }
+
+    [TestCase("nobody\0@example.com")]
+    [TestCase("\ud800@example.com")]
+    public async Task Who_cannot_be_stored_is_nobody_and_no_error(string email)
+    {
+        await MakeAsync();
+
+        Assert.Multiple(async () =>
+        {
+            Assert.That(await Members.RemoveAsync("rail-club", email), Is.EqualTo(MemberChange.NotAMember));
+            Assert.That(await Provider.GetRequiredService<TrainAccess>().FindRoleAsync("rail-club", email), Is.Null);
+            Assert.That(await Trains.ListForMemberAsync(email), Is.Empty);
+            Assert.That(await Trains.FindAsync(email), Is.Null);
+            Assert.That(await Keys.ListAsync(email), Is.Empty);
+            Assert.That(() => Members.ListAsync(email), Throws.InstanceOf<NexusDataException>());
+            Assert.That(
+                () => Members.AddAsync("rail-club", email, TrainRole.Member, Owner),
+                Throws.InstanceOf<NexusDataException>().With.Property("Kind").EqualTo(NexusDataErrorKind.Validation));
+        });
+    }
+
+    [Test]
+    public async Task A_role_that_there_is_not_is_the_callers_mistake()
+    {
+        await MakeAsync();
+
+        Assert.That(() => Members.AddAsync("rail-club", Second, (TrainRole)7, Owner), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Members.ChangeRoleAsync("rail-club", Owner, (TrainRole)7), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    // What has been told by now: a connection tells at the latest when it is closed.
+    private async Task<long> DeadlocksAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        await using var db = OpenContext();
+        return await db.Database.SqlQuery<long>(
+            $"""SELECT deadlocks AS "Value" FROM pg_stat_database WHERE datname = current_database()""").SingleAsync();
     }
 
     // On a thread and a connection of its own.

@@ -56,6 +56,29 @@ public sealed class TrainServiceTests : TrainTest
         Assert.That(await Trains.ListAsync(), Is.Empty);
     }
 
+    [Test]
+    public async Task What_is_refused_leaves_nothing_in_a_callers_transaction()
+    {
+        await MakeAsync();
+
+        await Factory.ExecuteInTransactionAsync(async (db, token) =>
+        {
+            Assert.That(
+                () => Trains.In(db).CreateAsync(new() { TrainId = "ownerless", Name = "x" }, "nobody", null, token),
+                Throws.InstanceOf<NexusDataException>());
+            Assert.That(
+                () => Trains.In(db).CreateAsync(new() { TrainId = "ownerless", Name = "x" }, Owner, new('x', 256), token),
+                Throws.InstanceOf<NexusDataException>());
+            Assert.That(
+                () => Keys.In(db).CreateAsync("rail-club", new() { ExpiresAt = DateTimeOffset.UtcNow.AddDays(-1) }, token),
+                Throws.InstanceOf<NexusDataException>().With.Message.Contains("expired"));
+            await Task.CompletedTask;
+        });
+
+        Assert.That((await Trains.ListAsync()).Single().TrainId, Is.EqualTo("rail-club"));
+        Assert.That(await Keys.ListAsync(), Is.Empty);
+    }
+
     [TestCase("")]
     [TestCase("-rail")]
     [TestCase("rail club")]

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Nexus.Data.Conversations;
 using Nexus.Data.Masking;
 using Nexus.Data.Persistence;
 using Npgsql;
@@ -195,16 +196,30 @@ public sealed partial class AnalysisQueue
         NexusDbContext db, Guid conversationId, string branchId, CancellationToken cancellationToken)
     {
         // A name that no branch can have is told as any other that none has.
-        var trains = branchId.Length > MaxBranchLength || branchId.Contains('\0', StringComparison.Ordinal)
-            ? []
-            : await db.ReadAllAsync(
-                AnalysisStatements.FindTrain,
-                [DbCommands.Uuid("conversation", conversationId), DbCommands.Text("branch", branchId)],
-                row => row.GetString(0), cancellationToken);
-        return trains.Count > 0
-            ? trains[0]
-            : throw new NexusDataException(
-                NexusDataErrorKind.NotFound, $"There is no branch '{StoredText.Of(branchId, MaxBranchLength)}' of a conversation {conversationId}.");
+        NpgsqlParameter[] place =
+        [
+            DbCommands.Uuid("conversation", conversationId), DbCommands.Text("branch", TextField.Sought(branchId)),
+        ];
+        var train = await db.ReadAsync(AnalysisStatements.FindTrain, place, FirstAsync, cancellationToken);
+        if (train is not null)
+        {
+            // Meanwhile it may have been moved or removed; to another train it is never moved.
+            train = await db.ReadAsync(
+                AnalysisStatements.HoldTrain,
+                [.. place.Select(parameter => parameter.Clone()), DbCommands.Long("train_lock", LinkKeys.TrainLock(train))],
+                async (reader, token) =>
+                {
+                    await reader.NextResultAsync(token);
+                    return await FirstAsync(reader, token);
+                },
+                cancellationToken);
+        }
+
+        return train ?? throw new NexusDataException(
+            NexusDataErrorKind.NotFound, $"There is no branch '{StoredText.Of(branchId, MaxBranchLength)}' of a conversation {conversationId}.");
+
+        static async Task<string?> FirstAsync(DbDataReader reader, CancellationToken token)
+            => await reader.ReadAsync(token) ? reader.GetString(0) : null;
     }
 
     // The analysis and how far it was: null where it is new.

@@ -33,13 +33,16 @@ internal static class AnalysisStatements
             statement_timestamp()
         """;
 
-    /// <summary>The train of a conversation with such a branch, held where it is until the transaction ends: who moves the
-    /// conversation takes the analysis along.</summary>
+    /// <summary>The train of a conversation with such a branch.</summary>
     public const string FindTrain =
         """
         SELECT train_id FROM api_requests WHERE conversation_id = @conversation AND branch_id = @branch
-        ORDER BY "timestamp", request_id LIMIT 1 FOR SHARE
+        ORDER BY "timestamp", request_id LIMIT 1
         """;
+
+    /// <summary>The same, held where it is until the transaction ends: who moves or removes the conversation waits, and takes
+    /// the analysis along. Rebuilds and pruning hold the train, late links the request.</summary>
+    public const string HoldTrain = $"SELECT pg_advisory_xact_lock_shared(@train_lock);{FindTrain} FOR SHARE";
 
     /// <summary>Makes the branch's analysis, whose id is the first answer, and holds what is there now: the second.</summary>
     public const string Order =

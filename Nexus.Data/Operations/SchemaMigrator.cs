@@ -90,13 +90,22 @@ public sealed class SchemaMigrator(IDbContextFactory<NexusDbContext> contexts)
     private async Task<NexusDbContext> OpenAsync(bool retireClearKeys, CancellationToken cancellationToken)
     {
         var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (retireClearKeys)
+        try
         {
-            await db.Database.OpenConnectionAsync(cancellationToken);
-            await db.ExecuteAsync($"SET {MigrationObstacles.RetireClearKeys} = 'on'", [], cancellationToken);
-        }
+            // A database that is still to be made holds no keys.
+            if (retireClearKeys && await db.Database.CanConnectAsync(cancellationToken))
+            {
+                await db.Database.OpenConnectionAsync(cancellationToken);
+                await db.ExecuteAsync($"SET {MigrationObstacles.RetireClearKeys} = 'on'", [], cancellationToken);
+            }
 
-        return db;
+            return db;
+        }
+        catch
+        {
+            await db.DisposeAsync();
+            throw;
+        }
     }
 
     private static string NameOf(string id) => id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..];

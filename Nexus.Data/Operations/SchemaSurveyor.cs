@@ -169,14 +169,10 @@ internal static class SchemaSurveyor
                 cancellationToken);
             return null;
         }
-        catch (NexusDataException obstacle) when (obstacle.Kind == NexusDataErrorKind.Conflict)
+        catch (NexusDataException obstacle)
+            when (obstacle.Kind is NexusDataErrorKind.Conflict or NexusDataErrorKind.Forbidden)
         {
             return obstacle.Message;
-        }
-        catch (NexusDataException missing) when (missing.Kind == NexusDataErrorKind.Forbidden)
-        {
-            // It wants a word for keys in clear, of which the status tells.
-            return null;
         }
     }
 

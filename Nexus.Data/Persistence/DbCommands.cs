@@ -18,6 +18,9 @@ internal static class DbCommands
 
     public static NpgsqlParameter Text(string name, string? value) => Parameter(name, NpgsqlDbType.Text, value);
 
+    /// <summary>A text to look for, whatever it holds.</summary>
+    public static NpgsqlParameter Sought(string name, string? value) => Text(name, TextField.Sought(value));
+
     public static NpgsqlParameter Texts(string name, string?[] value)
         => Parameter(name, NpgsqlDbType.Array | NpgsqlDbType.Text, value);
 

@@ -28,9 +28,15 @@ internal static class TextField
                 string.Create(CultureInfo.InvariantCulture, $"The {field} must have at most {length} characters."));
         }
 
-        return trimmed.Contains('\0', StringComparison.Ordinal)
-            ? throw new NexusDataException(
-                NexusDataErrorKind.Validation, $"The {field} holds the character U+0000, which PostgreSQL does not store.")
-            : trimmed;
+        return IsStorable(trimmed)
+            ? trimmed
+            : throw new NexusDataException(
+                NexusDataErrorKind.Validation,
+                $"The {field} holds the character U+0000 or half a character, which PostgreSQL does not store.");
     }
+
+    /// <summary>A text to look for: where PostgreSQL could not store it, one that nothing is equal to.</summary>
+    public static string Sought(string? text) => text is not null && IsStorable(text) ? text : "\uFFFF";
+
+    private static bool IsStorable(string text) => string.Equals(StoredText.Of(text), text, StringComparison.Ordinal);
 }

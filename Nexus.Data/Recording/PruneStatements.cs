@@ -89,8 +89,8 @@ internal static class PruneStatements
         DELETE FROM task_prompts WHERE request_id = ANY (@ids);
         DELETE FROM summary_keys WHERE request_id = ANY (@ids);
         DELETE FROM link_waits WHERE request_id = ANY (@ids);
-        DELETE FROM conversation_analyses WHERE conversation_id = ANY (@conversations);
-        DELETE FROM api_requests WHERE request_id = ANY (@ids)
+        DELETE FROM api_requests WHERE request_id = ANY (@ids);
+        DELETE FROM conversation_analyses WHERE conversation_id = ANY (@conversations)
         """;
 
     /// <summary>Removes payloads. That there was an answer has to be seen where nothing else says it.</summary>

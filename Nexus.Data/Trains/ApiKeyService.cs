@@ -91,28 +91,34 @@ public sealed class ApiKeyService
         return _work.DoAsync<IReadOnlyList<NewApiKey>>(
             async (db, token) =>
             {
-                await db.ExecuteAsync(
+                var inserted = await db.ExecuteAsync(
                     """
+                    WITH train AS (SELECT id FROM trains WHERE train_id = @train FOR KEY SHARE)
                     INSERT INTO train_api_keys (id, train_id, key_hash, key_prefix, key_suffix, name, created_by, expires_at)
                     SELECT new.id, train.id, new.hash, @prefix, new.suffix, @name, @by, @expires
-                    FROM trains train, unnest(@ids, @hashes, @suffixes) AS new (id, hash, suffix)
-                    WHERE train.train_id = @train
+                    FROM train, unnest(@ids, @hashes, @suffixes) AS new (id, hash, suffix)
+                    WHERE @expires IS NULL OR @expires > now()
                     """,
                     [
-                        DbCommands.Text("train", trainId), DbCommands.Uuids("ids", [.. texts.Keys]),
+                        DbCommands.Sought("train", trainId), DbCommands.Uuids("ids", [.. texts.Keys]),
                         DbCommands.BytesList("hashes", [.. texts.Values.Select(ApiKeyText.Hash)]),
                         DbCommands.Texts("suffixes", [.. texts.Values.Select(ApiKeyText.Suffix)]),
                         DbCommands.Text("prefix", $"{options.Prefix}_"), DbCommands.Text("name", name),
                         DbCommands.Text("by", createdBy), DbCommands.OptionalTime("expires", options.ExpiresAt),
                     ],
                     token);
-                var made = await ReadAsync(db, key => texts.Keys.Contains(key.Id), token);
-                return made.Count == 0 ? throw TrainErrors.NotFound(trainId)
-                    : made[0].State == ApiKeyState.Active
-                        ? [.. made.Select(info => new NewApiKey { Key = texts[info.Id], Info = info })]
-                        : throw new NexusDataException(
+                if (inserted == 0)
+                {
+                    var slug = TextField.Sought(trainId);
+                    throw await db.Trains.AnyAsync(train => train.TrainId == slug, token)
+                        ? new NexusDataException(
                             NexusDataErrorKind.Validation,
-                            $"The API key would have expired on {made[0].ExpiresAt:u}, before it was made.");
+                            $"The API key would have expired on {options.ExpiresAt:u}, before it was made.")
+                        : TrainErrors.NotFound(trainId);
+                }
+
+                var made = await ReadAsync(db, key => texts.Keys.Contains(key.Id), token);
+                return [.. made.Select(info => new NewApiKey { Key = texts[info.Id], Info = info })];
             },
             cancellationToken);
     }
@@ -236,9 +242,12 @@ public sealed class ApiKeyService
             cancellationToken);
 
     private static IQueryable<TrainApiKey> Of(NexusDbContext db, string? trainId)
-        => trainId is null
+    {
+        var slug = TextField.Sought(trainId);
+        return trainId is null
             ? db.TrainApiKeys
-            : db.TrainApiKeys.Where(key => db.Trains.Any(train => train.Id == key.TrainId && train.TrainId == trainId));
+            : db.TrainApiKeys.Where(key => db.Trains.Any(train => train.Id == key.TrainId && train.TrainId == slug));
+    }
 
     private static Task<IReadOnlyList<ApiKeyInfo>> ReadAsync(
         NexusDbContext db, Expression<Func<TrainApiKey, bool>> condition, CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ public sealed class TrainAccess
                 JOIN train_members member ON member.train_id = train.id AND lower(member.user_email) = lower(@email)
                 WHERE train.train_id = @train
                 """,
-                [DbCommands.Text("train", trainId), DbCommands.Text("email", email.Trim())],
+                [DbCommands.Sought("train", trainId), DbCommands.Sought("email", email.Trim())],
                 async (reader, inner) => await reader.ReadAsync(inner)
                     ? EnumText<TrainRole>.Parse(reader.GetString(0))
                     : (TrainRole?)null,
@@ -95,7 +95,7 @@ public sealed class TrainAccess
                 JOIN train_members member ON member.train_id = key.train_id AND lower(member.user_email) = lower(@email)
                 WHERE key.id = @id AND (member.role = 'owner' OR lower(key.created_by) = lower(@email))
                 """,
-                [DbCommands.Uuid("id", apiKeyId), DbCommands.Text("email", email.Trim())],
+                [DbCommands.Uuid("id", apiKeyId), DbCommands.Sought("email", email.Trim())],
                 (reader, inner) => reader.ReadAsync(inner), token),
             cancellationToken);
     }

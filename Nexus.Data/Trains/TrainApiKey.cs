@@ -53,7 +53,7 @@ internal sealed class TrainApiKeyConfiguration : IEntityTypeConfiguration<TrainA
         builder.HasKey(key => key.Id).HasName("train_api_keys_pkey");
         builder.Property(key => key.Id).HasDefaultValueSql("gen_random_uuid()").HasComment("Primary key.");
         builder.Property(key => key.TrainId).HasComment("The train.");
-        builder.Property(key => key.KeyHash).HasComment("SHA-256 of the key.");
+        builder.Property(key => key.KeyHash).HasComment("SHA-256 of the key; a secret.");
 
         // Where the original kept keys in clear. The column stays for what reads the table by its columns.
         builder.Property<string?>("ApiKey").HasComment("Keys stood here in clear, and none does any more; a secret.");

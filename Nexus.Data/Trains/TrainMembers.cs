@@ -38,13 +38,15 @@ public sealed class TrainMembers
     /// <returns>Empty where nobody belongs to it.</returns>
     /// <exception cref="NexusDataException">There is no such train (not found).</exception>
     public Task<IReadOnlyList<TrainMemberInfo>> ListAsync(string trainId, CancellationToken cancellationToken = default)
-        => _work.ReadAsync<IReadOnlyList<TrainMemberInfo>>(
+    {
+        var slug = TextField.Sought(trainId);
+        return _work.ReadAsync<IReadOnlyList<TrainMemberInfo>>(
             async (db, token) =>
             {
                 // A row without a member says that there is the train.
                 var rows = await (
                     from train in db.Trains
-                    where train.TrainId == trainId
+                    where train.TrainId == slug
                     from member in db.TrainMembers.Where(member => member.TrainId == train.Id).DefaultIfEmpty()
                     select member).AsNoTracking().ToListAsync(token);
                 return rows.Count == 0
@@ -52,6 +54,7 @@ public sealed class TrainMembers
                     : TrainMemberInfo.Sort(rows.OfType<TrainMember>());
             },
             cancellationToken);
+    }
 
     /// <summary>Adds a person.</summary>
     /// <param name="trainId">The train's slug.</param>
@@ -65,14 +68,15 @@ public sealed class TrainMembers
         string trainId, string email, TrainRole role, string addedBy, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(trainId);
+        CheckRole(role);
         var address = Address(email);
-        var by = TextField.Required(addedBy, 255, "name of who adds a member");
+        var by = AddedBy(addedBy);
         return _work.DoAsync(
             async (db, token) =>
             {
                 var (found, added) = await db.ReadAsync(
                     """
-                    WITH train AS (SELECT id FROM trains WHERE train_id = @train),
+                    WITH train AS (SELECT id FROM trains WHERE train_id = @train FOR KEY SHARE),
                     added AS (
                         INSERT INTO train_members (id, train_id, user_email, role, added_by)
                         SELECT @id, id, @email, @role, @by FROM train
@@ -81,7 +85,7 @@ public sealed class TrainMembers
                     SELECT EXISTS (SELECT FROM train), EXISTS (SELECT FROM added)
                     """,
                     [
-                        DbCommands.Text("train", trainId), DbCommands.Uuid("id", Guid.CreateVersion7()),
+                        DbCommands.Sought("train", trainId), DbCommands.Uuid("id", Guid.CreateVersion7()),
                         DbCommands.Text("email", address), DbCommands.Text("role", EnumText<TrainRole>.Word(role)),
                         DbCommands.Text("by", by),
                     ],
@@ -120,10 +124,13 @@ public sealed class TrainMembers
     /// <exception cref="NexusDataException">There is no such train (not found).</exception>
     public Task<MemberChange> ChangeRoleAsync(
         string trainId, string email, TrainRole role, CancellationToken cancellationToken = default)
-        => ChangeAsync(
+    {
+        CheckRole(role);
+        return ChangeAsync(
             trainId, email, role,
             (members, token) => members.ExecuteUpdateAsync(update => update.SetProperty(member => member.Role, role), token),
             cancellationToken);
+    }
 
     // A role is what the person has afterwards; null for none.
     private Task<MemberChange> ChangeAsync(
@@ -171,7 +178,7 @@ public sealed class TrainMembers
             JOIN train_members member ON member.train_id = train.id AND lower(member.user_email) = lower(@email)
             WHERE train.train_id = @train
             """,
-            [DbCommands.Text("train", trainId), DbCommands.Text("email", address)],
+            [DbCommands.Sought("train", trainId), DbCommands.Sought("email", address)],
             async (reader, token) =>
             {
                 if (!await reader.ReadAsync(token))
@@ -186,7 +193,19 @@ public sealed class TrainMembers
             },
             cancellationToken);
 
-    private static string Address(string? email)
+    private static void CheckRole(TrainRole role)
+    {
+        if (!Enum.IsDefined(role))
+        {
+            throw new ArgumentOutOfRangeException(nameof(role), role, "There is no such role.");
+        }
+    }
+
+    /// <summary>Who adds somebody, as it is stored.</summary>
+    internal static string AddedBy(string? name) => TextField.Required(name, 255, "name of who adds a member");
+
+    /// <summary>An address as it is stored.</summary>
+    internal static string Address(string? email)
     {
         var address = TextField.Required(email, 255, "e-mail address");
         var at = address.IndexOf('@', StringComparison.Ordinal);

@@ -54,6 +54,9 @@ public sealed partial class TrainService
                 $"'{slug}' is no slug of a train: 1 to 255 letters, digits and . _ : -, a letter or digit first.");
         }
 
+        // Before the first statement: a caller's transaction may go on after what was refused.
+        var owner = TrainMembers.Address(ownerEmail);
+        var by = TrainMembers.AddedBy(createdBy ?? ownerEmail);
         var id = Guid.CreateVersion7();
         var row = new Train
         {
@@ -90,7 +93,7 @@ public sealed partial class TrainService
                     throw new NexusDataException(NexusDataErrorKind.Conflict, $"There is a train '{slug}' already.");
                 }
 
-                await new TrainMembers(db).AddAsync(slug, ownerEmail, TrainRole.Owner, createdBy ?? ownerEmail, token);
+                await new TrainMembers(db).AddAsync(slug, owner, TrainRole.Owner, by, token);
                 return (await ReadAsync(db, trains => trains.Where(train => train.Id == id), token)).Single();
             },
             cancellationToken);
@@ -111,7 +114,7 @@ public sealed partial class TrainService
             async (db, token) =>
             {
                 var row = (await db.Trains
-                    .FromSql($"SELECT * FROM trains WHERE train_id = {trainId} FOR NO KEY UPDATE")
+                    .FromSql($"SELECT * FROM trains WHERE train_id = {TextField.Sought(trainId)} FOR NO KEY UPDATE")
                     .AsNoTracking().ToListAsync(token)).SingleOrDefault() ?? throw TrainErrors.NotFound(trainId);
                 var before = new TrainSettings(row);
                 var settings = new TrainSettings(row);
@@ -143,16 +146,22 @@ public sealed partial class TrainService
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns>False where there is no such train.</returns>
     public Task<bool> DeleteAsync(string trainId, CancellationToken cancellationToken = default)
-        => _work.DoAsync(
-            async (db, token) => await db.Trains.Where(train => train.TrainId == trainId).ExecuteDeleteAsync(token) > 0,
+    {
+        var slug = TextField.Sought(trainId);
+        return _work.DoAsync(
+            async (db, token) => await db.Trains.Where(train => train.TrainId == slug).ExecuteDeleteAsync(token) > 0,
             cancellationToken);
+    }
 
     /// <summary>Finds a train by its slug, with accounts and members.</summary>
     /// <param name="trainId">The train's slug.</param>
     /// <param name="cancellationToken">Stops the query.</param>
     /// <returns>Null where there is none.</returns>
     public async Task<TrainInfo?> FindAsync(string trainId, CancellationToken cancellationToken = default)
-        => (await ReadAsync(trains => trains.Where(train => train.TrainId == trainId), cancellationToken)).SingleOrDefault();
+    {
+        var slug = TextField.Sought(trainId);
+        return (await ReadAsync(trains => trains.Where(train => train.TrainId == slug), cancellationToken)).SingleOrDefault();
+    }
 
     /// <summary>Finds a train by its primary key, with accounts and members.</summary>
     /// <param name="id">The primary key.</param>
@@ -176,7 +185,7 @@ public sealed partial class TrainService
             async (db, token) =>
             {
                 var ids = await db.Database.SqlQuery<Guid>(
-                    $"""SELECT train_id AS "Value" FROM train_members WHERE lower(user_email) = lower({email.Trim()})""")
+                    $"""SELECT train_id AS "Value" FROM train_members WHERE lower(user_email) = lower({TextField.Sought(email.Trim())})""")
                     .ToListAsync(token);
                 return ids.Count == 0 ? [] : await ReadAsync(db, trains => trains.Where(train => ids.Contains(train.Id)), token);
             },
@@ -189,11 +198,13 @@ public sealed partial class TrainService
     /// <returns>Null where there is no such train, its notices do not go to Slack, or nobody said where to.</returns>
     /// <exception cref="NexusDataException">The address is protected by a key that is not configured.</exception>
     public Task<SlackTarget?> FindSlackAsync(string trainId, CancellationToken cancellationToken = default)
-        => _work.ReadAsync(
+    {
+        var slug = TextField.Sought(trainId);
+        return _work.ReadAsync(
             async (db, token) =>
             {
                 var train = await db.Trains.AsNoTracking()
-                    .SingleOrDefaultAsync(train => train.TrainId == trainId && train.SlackEnabled == true, token);
+                    .SingleOrDefaultAsync(train => train.TrainId == slug && train.SlackEnabled == true, token);
                 return string.IsNullOrEmpty(train?.SlackWebhookUrl)
                     ? null
                     : new SlackTarget
@@ -205,10 +216,11 @@ public sealed partial class TrainService
                     };
             },
             cancellationToken);
+    }
 
     private Task<bool> SwitchAsync(string trainId, bool isEnabled, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(trainId);
+        var slug = TextField.Sought(trainId);
         return _work.DoAsync(
             async (db, token) =>
             {
@@ -217,9 +229,9 @@ public sealed partial class TrainService
                     UPDATE trains SET disabled_at = CASE WHEN @enabled THEN NULL ELSE now() END, updated_at = now()
                     WHERE train_id = @train AND (disabled_at IS NULL) <> @enabled
                     """,
-                    [DbCommands.Text("train", trainId), DbCommands.Flag("enabled", isEnabled)], token);
+                    [DbCommands.Text("train", slug), DbCommands.Flag("enabled", isEnabled)], token);
                 return changed > 0
-                    || (await db.Trains.AnyAsync(train => train.TrainId == trainId, token)
+                    || (await db.Trains.AnyAsync(train => train.TrainId == slug, token)
                         ? false
                         : throw TrainErrors.NotFound(trainId));
             },

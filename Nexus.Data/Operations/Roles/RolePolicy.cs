@@ -14,7 +14,7 @@ internal static class RolePolicy
         new Dictionary<string, string[]>(StringComparer.Ordinal)
         {
             ["anthropic_credentials"] = ["oauth_access_token", "oauth_refresh_token"],
-            ["train_api_keys"] = ["api_key"],
+            ["train_api_keys"] = ["api_key", "key_hash"],
             ["trains"] = ["slack_webhook_url"],
         };
 

@@ -22,11 +22,13 @@ internal static class MigrationObstacles
     /// <summary>A setting of the session; <c>on</c> is the word that keys in clear may be retired.</summary>
     public const string RetireClearKeys = "nexus.retire_clear_keys";
 
-    /// <summary>Whether there may be API keys in clear, and no word to retire them: for who has no such column, no.</summary>
+    /// <summary>Whether there may be API keys in clear, and no word to retire them. Not asked of who may not see them: who
+    /// migrates may.</summary>
     public const string MayHoldClearKeys =
         $"""
         SELECT 'yes' FROM pg_attribute
         WHERE attrelid = to_regclass('train_api_keys') AND attname = 'api_key' AND NOT attisdropped
+            AND has_column_privilege(attrelid, attnum, 'SELECT')
             AND coalesce(current_setting('{RetireClearKeys}', true), '') <> 'on'
         """;
 
@@ -96,22 +98,22 @@ internal static class MigrationObstacles
                 + "program's tables.");
         }
 
-        if (clearKeys is not null)
+        if (views is not null)
         {
             return new(
+                NexusDataErrorKind.Conflict,
+                $"Database '{database}' has views on columns that become longer ({views.Replace(",", ", ")}), and PostgreSQL "
+                + "changes no column that a view reads. Nothing was changed. Keep the text that pg_get_viewdef gives, drop "
+                + "the views, run 'nexus-data migrate', and create them again.");
+        }
+
+        return clearKeys is null
+            ? null
+            : new(
                 NexusDataErrorKind.Forbidden,
                 $"Database '{database}' holds {clearKeys} API keys in clear. From 019 HashApiKeys on it keeps their hashes alone: "
                 + "the keys go on working here, but the program that made them can verify none any more. Nothing was changed. "
                 + "Run 'nexus-data migrate --retire-clear-keys' once that program is gone; 'nexus-data migrate --to 018' goes "
                 + $"as far as it can live with. For 'dotnet ef' and scripts the word is PGOPTIONS='-c {RetireClearKeys}=on'.");
-        }
-
-        return views is null
-            ? null
-            : new(
-                NexusDataErrorKind.Conflict,
-                $"Database '{database}' has views on columns that become longer ({views.Replace(",", ", ")}), and PostgreSQL "
-                + "changes no column that a view reads. Nothing was changed. Keep the text that pg_get_viewdef gives, drop "
-                + "the views, run 'nexus-data migrate', and create them again.");
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Nexus.Data.Analyses;
+namespace Nexus.Data.Persistence;
 
 /// <summary>Texts as the database takes them.</summary>
 internal static class StoredText
