@@ -238,7 +238,7 @@ public sealed class AccessTokensTests : CredentialTest
             collection.Configure<AccessTokenOptions>(options => options.WaitLimit = TimeSpan.FromSeconds(1));
         });
         var id = (await AddAsync(services, "acc", -1)).Id;
-        await using var holder = new NpgsqlConnection(ConnectionString);
+        await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await holder.OpenAsync();
         await using var command = new NpgsqlCommand(
             $"SELECT pg_advisory_lock({CredentialLock.Space}, {CredentialLock.KeyOf(id)})", holder);

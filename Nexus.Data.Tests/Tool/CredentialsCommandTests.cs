@@ -98,7 +98,7 @@ public sealed class CredentialsCommandTests : CredentialTest
     [TestCase("""{"access_token":"0123456789","refresh_token":"x"}""", "neither expires_at nor expires_in")]
     [TestCase("""{"access_token":"0123456789","refresh_token":"x","expires_at":"soon"}""", "expires_at that is no time")]
     [TestCase("""["0123456789"]""", "no JSON object")]
-    [TestCase("0123456789", "no JSON object")]
+    [TestCase("\"0123456789\"", "no JSON object")]
     [TestCase("sk-0123456789", "no JSON")]
     public async Task Tokens_that_cannot_be_read_are_refused_and_not_quoted(string input, string told)
     {

@@ -139,12 +139,10 @@ public sealed partial class CredentialKeys
         var key = new byte[KeyLength + 1];
         text = text?.Trim() ?? "";
         return Convert.TryFromBase64String(text, key, out var length) && length == KeyLength
-            || IsUrlForm(text) && Base64Url.TryDecodeFromChars(text, key, out length) && length == KeyLength
+            || Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, key, out length) && length == KeyLength
                 ? key[..KeyLength]
                 : null;
     }
-
-    private static bool IsUrlForm(string text) => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
     [GeneratedRegex(@"^[A-Za-z0-9._-]{1,32}\z")]
     internal static partial Regex Id();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
 using Npgsql;
@@ -9,11 +8,11 @@ namespace Nexus.Data.Credentials;
 /// <summary>Gives stored secrets the current key, and takes what was in clear out of the tables' files.</summary>
 /// <param name="contexts">Makes the contexts.</param>
 /// <param name="protector">Knows the keys.</param>
-public sealed partial class SecretRotation(IDbContextFactory<NexusDbContext> contexts, ICredentialProtector protector)
+public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, ICredentialProtector protector)
 {
     private const string Statistics = "pg_statistic";
-    private const string RewriteTables = "VACUUM (FULL, ANALYZE, VERBOSE) ";
-    private const string RewriteStatistics = "VACUUM (FULL, VERBOSE) pg_catalog.pg_statistic";
+    private const string RewriteTables = "VACUUM (FULL, ANALYZE) ";
+    private const string RewriteStatistics = "VACUUM (FULL) pg_catalog.pg_statistic";
 
     // Owner of the table or of the database; from 17 on there is a right for it too.
     private const string MayRewrite =
@@ -28,6 +27,11 @@ public sealed partial class SecretRotation(IDbContextFactory<NexusDbContext> con
         ORDER BY c.relname
         """;
 
+    private const string DeadRows =
+        "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = to_regclass(@table) AND last_analyze >= @start";
+
+    private static readonly TimeSpan _ownCounts = TimeSpan.FromSeconds(1.1);
+    private static readonly TimeSpan _statisticsPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _lockPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a purge waits for those who use a table, and they for it. Several times.</summary>
@@ -94,35 +98,34 @@ public sealed partial class SecretRotation(IDbContextFactory<NexusDbContext> con
         await db.Database.OpenConnectionAsync(cancellationToken);
         var tables = await db.ReadAllAsync(
             MayRewrite, [], row => (Name: row.GetString(0), IsOurs: row.GetBoolean(1)), cancellationToken);
+        await db.ExecuteAsync(
+            string.Create(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)LockTimeout.TotalMilliseconds}"), [],
+            cancellationToken);
         var (purged, kept) = (new List<string>(), 0L);
-        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
-        connection.Notice += Count;
-        try
-        {
-            await db.ExecuteAsync(
-                string.Create(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)LockTimeout.TotalMilliseconds}"), [],
-                cancellationToken);
 
-            // The statistics last, for the analysis of the tables leaves old versions there.
-            foreach (var (name, _) in tables.Where(table => table.IsOurs).OrderBy(table => table.Name == Statistics))
-            {
-                await RewriteAsync(db, name == Statistics ? RewriteStatistics : RewriteTables + name, name, cancellationToken);
-                purged.Add(name);
-            }
-        }
-        finally
+        // What this very connection has changed is counted a second later, and would be taken off what the analysis counts.
+        await Task.Delay(_ownCounts, cancellationToken);
+
+        // The statistics last, for the analysis of the tables leaves old versions there.
+        foreach (var (name, _) in tables.Where(table => table.IsOurs).OrderBy(table => table.Name == Statistics))
         {
-            connection.Notice -= Count;
+            if (name == Statistics)
+            {
+                await RewriteAsync(db, RewriteStatistics, name, cancellationToken);
+            }
+            else
+            {
+                var start = await db.ReadAllAsync(
+                    "SELECT clock_timestamp()", [], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
+                await RewriteAsync(db, RewriteTables + name, name, cancellationToken);
+                kept += await KeptAsync(db, name, start[0], cancellationToken);
+            }
+
+            purged.Add(name);
         }
 
         var skipped = tables.Where(table => !table.IsOurs).Select(table => table.Name).ToList();
         return new(purged, skipped, kept, Remedy(skipped, kept));
-
-        // The only number of a detail is that of rows that are dead and cannot go yet; the words are in the server's language.
-        void Count(object? sender, NpgsqlNoticeEventArgs notice)
-            => kept += FirstNumber().Match(notice.Notice.Detail ?? "") is { Success: true } match
-                ? long.Parse(match.Value, CultureInfo.InvariantCulture)
-                : 0;
     }
 
     private static async Task<long> RenewAsync(
@@ -172,6 +175,27 @@ public sealed partial class SecretRotation(IDbContextFactory<NexusDbContext> con
         }
     }
 
+    // What the analysis saw of versions that are dead and could not go. Before version 15 it is told a moment later.
+    private static async Task<long> KeptAsync(
+        NexusDbContext db, string table, DateTimeOffset start, CancellationToken cancellationToken)
+    {
+        const int tries = 20;
+        for (var number = 1; number <= tries; number++)
+        {
+            var dead = await db.ReadAllAsync(
+                DeadRows, [DbCommands.Text("table", table), DbCommands.Time("start", start)], row => row.GetInt64(0),
+                cancellationToken);
+            if (dead.Count > 0)
+            {
+                return dead[0];
+            }
+
+            await Task.Delay(_statisticsPause, cancellationToken);
+        }
+
+        return 0;
+    }
+
     private static string? Remedy(List<string> skipped, long kept)
     {
         var ours = skipped.Where(table => table != Statistics).ToList();
@@ -184,7 +208,4 @@ public sealed partial class SecretRotation(IDbContextFactory<NexusDbContext> con
                 ? "Run it again once the transactions that are open now have ended: they still see old versions of rows."
             : null;
     }
-
-    [GeneratedRegex(@"\d+")]
-    private static partial Regex FirstNumber();
 }

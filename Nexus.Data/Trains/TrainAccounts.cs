@@ -66,7 +66,7 @@ public sealed class TrainAccounts
                         DbCommands.Uuid("id", Guid.CreateVersion7()),
                     ],
                     row => (row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2)), token)).Single();
-                return !hasTrain ? throw NoTrain(trainId)
+                return !hasTrain ? throw TrainErrors.NotFound(trainId)
                     : !hasAccount ? throw CredentialStore.NotFound(accountId)
                     : isNew;
             },
@@ -164,9 +164,6 @@ public sealed class TrainAccounts
             cancellationToken);
         return rows.Count > 0
             ? (rows[0].IsDisabled, [.. rows.Select(row => row.Account).OfType<StoredCredential>()])
-            : throw NoTrain(trainId);
+            : throw TrainErrors.NotFound(trainId);
     }
-
-    private static NexusDataException NoTrain(string trainId)
-        => new(NexusDataErrorKind.NotFound, $"There is no train '{trainId}'.");
 }
