@@ -8,8 +8,10 @@ namespace Nexus.Data.Tests.Credentials;
 
 public sealed class AccessTokensTests : CredentialTest
 {
-    private const string LockHolder =
-        "locktype = 'advisory' AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    private const string Locks =
+        "locktype = 'advisory' AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+    private const string LockHolder = $"granted AND {Locks}";
 
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -63,11 +65,13 @@ public sealed class AccessTokensTests : CredentialTest
 
         var calls = Enumerable.Range(0, 20).Select(_ => tokens.GetAsync("acc")).ToList();
         await Task.Delay(500);
+        var locks = await ReadAsync<long>($"SELECT count(*) FROM pg_locks WHERE {Locks}");
         _gate.SetResult();
 
         Assert.That(await Task.WhenAll(calls), Is.All.EqualTo(TokenServer.AccessTokenOf("acc", 1)));
         Assert.That(Issuer.Requests, Has.Count.EqualTo(1));
         Assert.That(waits, Is.GreaterThanOrEqualTo(10));
+        Assert.That(locks, Is.EqualTo(1), "The others wait without a connection.");
     }
 
     [Test]

@@ -76,6 +76,25 @@ public sealed class SecretRotationTests : CredentialTest
     }
 
     [Test]
+    public async Task Tokens_that_are_stored_while_a_batch_is_rewritten_stay()
+    {
+        await AddInClearAsync("acc-1", "sk-clear-0123456789-abcd", "sk-clear-refresh");
+        var services = With(Key);
+        var rotating = default(Task<ReprotectReport>);
+
+        await Contexts().ExecuteInTransactionAsync(async (db, token) =>
+        {
+            await services.GetRequiredService<CredentialStore>().In(db).UpdateTokensAsync(
+                "acc-1", Tokens("sk-new-0123456789-wxyz", "sk-new-refresh"), token);
+            rotating = services.GetRequiredService<SecretRotation>().ReprotectAsync(cancellationToken: token);
+            await Server.WaitForAsync(await AdministratorAsync(), "wait_event_type = 'Lock'", () => rotating.IsCompleted);
+        });
+
+        Assert.That((await rotating!).Rewritten, Is.Zero, "They had the current key already.");
+        Assert.That(await services.GetRequiredService<AccessTokens>().GetAsync("acc-1"), Is.EqualTo("sk-new-0123456789-wxyz"));
+    }
+
+    [Test]
     public async Task A_run_that_was_stopped_goes_on_where_it_was()
     {
         await AddManyInClearAsync(30);
