@@ -22,7 +22,7 @@ public sealed class PlantedSecretTests : CredentialTest
     private readonly List<string> _secrets = [];
     private readonly StringBuilder _said = new();
     private readonly LogRecorder _log = new();
-    private ServiceProvider _services = null!;
+    private IServiceProvider _services = null!;
 
     [Test]
     public async Task None_is_found_in_a_dump_in_logs_in_exceptions_or_in_what_is_printed()
@@ -216,7 +216,7 @@ public sealed class PlantedSecretTests : CredentialTest
     {
         foreach (var thing in things)
         {
-            _said.AppendLine($"{thing}");
+            _said.AppendLine(thing.ToString());
             if (thing is TrainInfo or CredentialInfo or ApiKeyInfo or VerifiedApiKey or ReprotectReport)
             {
                 _said.AppendLine(JsonSerializer.Serialize(thing, thing.GetType()));
@@ -227,7 +227,7 @@ public sealed class PlantedSecretTests : CredentialTest
     private async Task FailAsync(Func<Task> work)
     {
         var error = Assert.CatchAsync(() => work());
-        _said.AppendLine($"{error}");
+        _said.AppendLine(error!.ToString());
     }
 
     // Plain or in hexadecimal digits, by its last half: what a secret begins with others may share.

@@ -12,7 +12,7 @@ public abstract class TrainTest : ServiceTest
     protected const string Owner = "ada@example.com";
 
     /// <summary>The container of the test, with a key of its own.</summary>
-    protected ServiceProvider Provider { get; private set; } = null!;
+    protected IServiceProvider Provider { get; private set; } = null!;
 
     protected TrainService Trains => Provider.GetRequiredService<TrainService>();
 
