@@ -9,6 +9,22 @@ namespace Nexus.Data.Tool;
 /// <summary><c>nexus-data credentials</c>: accounts, their tokens and the keys that protect them.</summary>
 internal static class CredentialsCommand
 {
+    private static readonly Dictionary<string, (string Line, string Purpose)> _examples = new(StringComparer.Ordinal)
+    {
+        ["list"] = ("credentials list --train-id rail-club", "Ends of tokens, not tokens; and whether they are protected."),
+        ["show"] = ("credentials show acc-1", "One account, with why its last refresh failed."),
+        ["add"] = ("credentials add acc-1 --name Primary < tokens.json", "Tokens from standard input: arguments are seen by everybody."),
+        ["update"] = ("credentials update acc-1 --from tokens.json", "After a new login."),
+        ["link"] = ("credentials link acc-1 rail-club", "Several accounts of a train stand in for each other."),
+        ["unlink"] = ("credentials unlink acc-1 rail-club", "The account stays, and its other trains."),
+        ["refresh"] = ("credentials refresh --all", "Those with less than five minutes left; exit code 1 where one fails."),
+        ["protect"] = ("credentials protect", "As the owner of the tables; exit code 1 where clear text is left."),
+        ["rotate"] = ("credentials rotate --key-file keys", "With the new key first in the file, and the old ones after it."),
+        ["rename"] = ("credentials rename acc-1 Primary", "A train's order of accounts follows their names."),
+        ["delete"] = ("credentials delete acc-1", "Names what goes, and asks."),
+        ["keygen"] = ("credentials keygen >> keys", "Needs no database."),
+    };
+
     public static Command Create(GlobalOptions options, ToolHost host)
     {
         var keyFile = new Option<string?>("--key-file")
@@ -31,6 +47,7 @@ internal static class CredentialsCommand
 
         Command Add(Verb verb, Func<ParseResult, Settings, CancellationToken, Task<int>> run)
         {
+            verb.Examples = [_examples[verb.Name]];
             verb.SetAction((result, cancellationToken) => run(
                 result,
                 new(

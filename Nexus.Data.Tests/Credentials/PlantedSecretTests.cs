@@ -22,7 +22,10 @@ public sealed class PlantedSecretTests : CredentialTest
     private readonly List<string> _secrets = [];
     private readonly StringBuilder _said = new();
     private readonly LogRecorder _log = new();
-    private IServiceProvider _services = null!;
+    private ServiceProvider _services = null!;
+
+    [TearDown]
+    public void DisposeProvider() => _services?.Dispose();
 
     [Test]
     public async Task None_is_found_in_a_dump_in_logs_in_exceptions_or_in_what_is_printed()

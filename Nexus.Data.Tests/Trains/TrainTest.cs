@@ -12,7 +12,7 @@ public abstract class TrainTest : ServiceTest
     protected const string Owner = "ada@example.com";
 
     /// <summary>The container of the test, with a key of its own.</summary>
-    protected IServiceProvider Provider { get; private set; } = null!;
+    protected ServiceProvider Provider { get; private set; } = null!;
 
     protected TrainService Trains => Provider.GetRequiredService<TrainService>();
 
@@ -29,6 +29,9 @@ public abstract class TrainTest : ServiceTest
         options.Keys["test"] = Convert.ToBase64String(new byte[32]);
         options.CurrentKeyId = "test";
     }));
+
+    [TearDown]
+    public void DisposeProvider() => Provider.Dispose();
 
     protected Task<TrainInfo> MakeAsync(string trainId = "rail-club", params string[] furtherOwners)
         => MakeAsync(trainId, Owner, furtherOwners);
