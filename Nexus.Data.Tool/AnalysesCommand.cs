@@ -1,8 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Nexus.Data.Analyses;
-using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Tool;
 
@@ -33,7 +34,7 @@ internal static class AnalysesCommand
     private static Verb CreateList(GlobalOptions options, ToolHost host)
     {
         var status = new Option<string?>("--status") { Description = "How far they are.", HelpName = "STATUS" };
-        status.AcceptOnlyFromAmong([.. Enum.GetValues<ConversationAnalysisStatus>().Select(JsonOutput.Word)]);
+        status.AcceptOnlyFromAmong(JsonOutput.Words<ConversationAnalysisStatus>());
         var (trainId, limit) = (TrainId(), Limit());
         var before = new Option<long?>("--before")
         {
@@ -53,12 +54,17 @@ internal static class AnalysesCommand
             ("analyses list --status failed --train-id rail-club", "What failed of a train."),
             ("analyses list --limit 100 --before 4711 --json", "The next page, for a program."),
         ];
-        command.SetAction(async (result, cancellationToken) =>
+        command.SetWork(options, host, async (run, cancellationToken) =>
         {
+            var word = run.Result.GetValue(status);
             await ListAsync(
-                host, result.GetValue(options.Connection),
-                new() { Status = Status(result.GetValue(status)), TrainId = result.GetValue(trainId) },
-                result.GetValue(before), result.GetValue(limit), result.GetValue(options.Json), cancellationToken);
+                run,
+                new()
+                {
+                    Status = word is null ? null : JsonOutput.Value<ConversationAnalysisStatus>(word),
+                    TrainId = run.Result.GetValue(trainId),
+                },
+                run.Result.GetValue(before), run.Result.GetValue(limit), cancellationToken);
             return ExitCode.Done;
         });
         return command;
@@ -83,9 +89,15 @@ internal static class AnalysesCommand
             ("analyses show 4711", "By its number."),
             ("analyses show 3781c376-48ed-53c1-af6b-0f45285b56ce --branch main", "By its conversation."),
         ];
-        command.SetAction((result, cancellationToken) => ShowAsync(
-            host, result.GetValue(options.Connection), result.GetRequiredValue(which), result.GetRequiredValue(branch),
-            result.GetValue(options.Json), cancellationToken));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(which) is { } text && !Guid.TryParse(text, out _))
+            {
+                CheckId(result, text);
+            }
+        });
+        command.SetWork(options, host, (run, cancellationToken) => ShowAsync(
+            run, run.Result.GetRequiredValue(which), run.Result.GetRequiredValue(branch), cancellationToken));
         return command;
     }
 
@@ -102,14 +114,12 @@ internal static class AnalysesCommand
             Description = "All whose workers were not heard of until their leases ran out.",
         };
         var trainId = TrainId();
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say which, and change nothing." };
         var command = new Verb("retry", "Have analyses tried again, with their retries reset.")
         {
             ids,
             failed,
             stuck,
             trainId,
-            dryRun,
         };
         command.Validators.Add(result =>
         {
@@ -122,6 +132,11 @@ internal static class AnalysesCommand
             {
                 result.AddError("--train-id goes with --failed and --stuck.");
             }
+
+            foreach (var text in result.GetValue(ids) ?? [])
+            {
+                CheckId(result, text);
+            }
         });
         command.Examples =
         [
@@ -129,12 +144,9 @@ internal static class AnalysesCommand
             ("analyses retry --stuck", "What dead workers left, with the retries that it cost reset."),
             ("analyses retry --failed --train-id rail-club --dry-run", "What of a train would be tried again."),
         ];
-        command.SetAction((result, cancellationToken) => RetryAsync(
-            host, result.GetValue(options.Connection),
-            new(
-                [.. (result.GetValue(ids) ?? []).Select(Id)], result.GetValue(failed), result.GetValue(stuck),
-                result.GetValue(trainId), result.GetValue(dryRun), result.GetValue(options.Json)),
-            cancellationToken));
+        command.SetChange(options, host, (run, cancellationToken) => RetryAsync(
+            run, [.. (run.Result.GetValue(ids) ?? []).Select(Id)],
+            Filters(run.Result.GetValue(failed), run.Result.GetValue(stuck), run.Result.GetValue(trainId)), cancellationToken));
         return command;
     }
 
@@ -150,11 +162,11 @@ internal static class AnalysesCommand
         [
             ("analyses stuck", "Exit code 0: there is none; 1: there are some."),
         ];
-        command.SetAction(async (result, cancellationToken) =>
+        command.SetWork(options, host, async (run, cancellationToken) =>
         {
             var found = await ListAsync(
-                host, result.GetValue(options.Connection), new() { StuckOnly = true, TrainId = result.GetValue(trainId) },
-                before: null, result.GetValue(limit), result.GetValue(options.Json), cancellationToken);
+                run, new() { StuckOnly = true, TrainId = run.Result.GetValue(trainId) }, before: null,
+                run.Result.GetValue(limit), cancellationToken);
             return found == 0 ? ExitCode.Done : ExitCode.CheckFailed;
         });
         return command;
@@ -172,113 +184,79 @@ internal static class AnalysesCommand
             ("analyses counts", "Those of all trains."),
             ("analyses counts --train-id rail-club --json", "Those of one, for a program."),
         ];
-        command.SetAction((result, cancellationToken) => CountAsync(
-            host, result.GetValue(options.Connection), result.GetValue(trainId), result.GetValue(options.Json),
-            cancellationToken));
+        command.SetWork(options, host, (run, cancellationToken) => CountAsync(
+            run, run.Result.GetValue(trainId), cancellationToken));
         return command;
     }
 
     private static async Task<int> ListAsync(
-        ToolHost host, string? connection, AnalysisFilter filter, long? before, int limit, bool json,
-        CancellationToken cancellationToken)
+        VerbRun run, AnalysisFilter filter, long? before, int limit, CancellationToken cancellationToken)
     {
-        await using var target = await TargetDatabase.OpenReadyAsync(
-            host, connection, ConnectionScope.Own, cancellationToken);
-        var analyses = await target.Get<AnalysisQueue>().ListAsync(filter, before, limit, cancellationToken);
-        if (json)
-        {
-            await JsonOutput.WriteAsync(host, new { Database = target.Place, Analyses = analyses });
-        }
-        else
-        {
-            await AnalysisWriter.WriteAsync(host, target, analyses, hasMore: analyses.Count == limit);
-        }
-
+        var analyses = await run.Get<AnalysisQueue>().ListAsync(filter, before, limit, cancellationToken);
+        await AnalysisWriter.WriteAsync(run, analyses, hasMore: analyses.Count == limit);
         return analyses.Count;
     }
 
     private static async Task<int> ShowAsync(
-        ToolHost host, string? connection, string which, string branch, bool json, CancellationToken cancellationToken)
+        VerbRun run, string which, string branch, CancellationToken cancellationToken)
     {
+        var queue = run.Get<AnalysisQueue>();
         var conversation = Guid.TryParse(which, out var parsed) ? parsed : default(Guid?);
-        var id = conversation is null ? Id(which) : 0;
-        await using var target = await TargetDatabase.OpenReadyAsync(
-            host, connection, ConnectionScope.Own, cancellationToken);
-        var queue = target.Get<AnalysisQueue>();
         var found = conversation is { } guid
             ? await queue.FindAsync(guid, branch, cancellationToken)
-            : await queue.FindAsync(id, cancellationToken);
-        if (found is null)
-        {
-            throw new ToolException(
+            : await queue.FindAsync(Id(which), cancellationToken);
+        return found is not null
+            ? await AnalysisWriter.WriteAsync(run, found)
+            : throw new ToolException(
                 ExitCode.CheckFailed,
                 conversation is null
-                    ? $"There is no analysis {id} in {target.Place}."
-                    : $"There is no analysis of branch '{branch}' of conversation {conversation} in {target.Place}.");
-        }
-
-        if (json)
-        {
-            await AnalysisWriter.WriteJsonAsync(host, target, found);
-        }
-        else
-        {
-            await AnalysisWriter.WriteAsync(host, found);
-        }
-
-        return ExitCode.Done;
+                    ? $"There is no analysis {which} in {run.Target.Place}."
+                    : $"There is no analysis of branch '{branch}' of conversation {conversation} in {run.Target.Place}.");
     }
 
     private static async Task<int> RetryAsync(
-        ToolHost host, string? connection, RetryRun run, CancellationToken cancellationToken)
+        VerbRun run, IReadOnlyList<long> ids, IReadOnlyList<AnalysisFilter> filters, CancellationToken cancellationToken)
     {
-        await using var target = await TargetDatabase.OpenReadyAsync(
-            host, connection, ConnectionScope.Own, cancellationToken);
-        var queue = target.Get<AnalysisQueue>();
+        var queue = run.Get<AnalysisQueue>();
         var audit = new AuditContext($"nexus-data {Guid.CreateVersion7()}")
         {
-            UserContext = AnalysisWriter.UserContext(host),
+            UserContext = JsonSerializer.Serialize(new { program = "nexus-data", user = run.Host.User }),
         };
         var retries = new List<AnalysisRetry>();
-        await foreach (var ids in SelectAsync(queue, run, cancellationToken))
+        await foreach (var page in SelectAsync(queue, ids, filters, cancellationToken))
         {
-            retries.AddRange(
-                !run.DryRun ? await queue.RetryAsync(ids, audit, cancellationToken)
-                : run.Ids.Length > 0 ? await JudgeAsync(queue, ids, cancellationToken)
-                : ids.Select(id => new AnalysisRetry(id, AnalysisRetryOutcome.Restarted)));
+            retries.AddRange(await run.ChangeAsync(
+                (db, token) => queue.In(db).RetryAsync(page, audit, token), cancellationToken));
         }
 
-        if (run.Json)
-        {
-            await JsonOutput.WriteAsync(host, new { Database = target.Place, run.DryRun, Analyses = retries });
-        }
-        else
-        {
-            await AnalysisWriter.WriteAsync(host, target, retries, run.DryRun);
-        }
-
+        await AnalysisWriter.WriteAsync(run, retries);
         return retries.Exists(retry => retry.Outcome == AnalysisRetryOutcome.NotFound) ? ExitCode.CheckFailed : ExitCode.Done;
+    }
+
+    private static List<AnalysisFilter> Filters(bool failed, bool stuck, string? trainId)
+    {
+        var filters = new List<AnalysisFilter>();
+        if (failed)
+        {
+            filters.Add(new() { Status = ConversationAnalysisStatus.Failed, TrainId = trainId });
+        }
+
+        if (stuck)
+        {
+            filters.Add(new() { StuckOnly = true, TrainId = trainId });
+        }
+
+        return filters;
     }
 
     // Page by page: what was tried again is on no later page.
     private static async IAsyncEnumerable<IReadOnlyList<long>> SelectAsync(
-        AnalysisQueue queue, RetryRun run,
+        AnalysisQueue queue, IReadOnlyList<long> ids, IReadOnlyList<AnalysisFilter> filters,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (run.Ids.Length > 0)
+        if (ids.Count > 0)
         {
-            yield return run.Ids;
-        }
-
-        var filters = new List<AnalysisFilter>();
-        if (run.Failed)
-        {
-            filters.Add(new() { Status = ConversationAnalysisStatus.Failed, TrainId = run.TrainId });
-        }
-
-        if (run.Stuck)
-        {
-            filters.Add(new() { StuckOnly = true, TrainId = run.TrainId });
+            yield return ids;
         }
 
         foreach (var filter in filters)
@@ -298,38 +276,9 @@ internal static class AnalysesCommand
         }
     }
 
-    private static async Task<IReadOnlyList<AnalysisRetry>> JudgeAsync(
-        AnalysisQueue queue, IReadOnlyList<long> ids, CancellationToken cancellationToken)
+    private static async Task<int> CountAsync(VerbRun run, string? trainId, CancellationToken cancellationToken)
     {
-        var judged = new List<AnalysisRetry>();
-        foreach (var id in ids)
-        {
-            judged.Add(new(id, (await queue.FindAsync(id, cancellationToken))?.Summary switch
-            {
-                null => AnalysisRetryOutcome.NotFound,
-                { IsStuck: true } or { Status: ConversationAnalysisStatus.Failed } => AnalysisRetryOutcome.Restarted,
-                _ => AnalysisRetryOutcome.NotNeeded,
-            }));
-        }
-
-        return judged;
-    }
-
-    private static async Task<int> CountAsync(
-        ToolHost host, string? connection, string? trainId, bool json, CancellationToken cancellationToken)
-    {
-        await using var target = await TargetDatabase.OpenReadyAsync(
-            host, connection, ConnectionScope.Own, cancellationToken);
-        var counts = await target.Get<AnalysisQueue>().CountAsync(trainId, cancellationToken);
-        if (json)
-        {
-            await JsonOutput.WriteAsync(host, new { Database = target.Place, TrainId = trainId, Counts = counts });
-        }
-        else
-        {
-            AnalysisWriter.Write(host, counts);
-        }
-
+        await AnalysisWriter.WriteAsync(run, trainId, await run.Get<AnalysisQueue>().CountAsync(trainId, cancellationToken));
         return ExitCode.Done;
     }
 
@@ -353,14 +302,13 @@ internal static class AnalysesCommand
         return limit;
     }
 
-    private static ConversationAnalysisStatus? Status(string? word)
-        => word is null ? null : Enum.Parse<ConversationAnalysisStatus>(word, ignoreCase: true);
+    private static void CheckId(CommandResult result, string text)
+    {
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        {
+            result.AddError($"'{text}' is no number of an analysis.");
+        }
+    }
 
-    private static long Id(string text)
-        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-            ? id
-            : throw new ToolException(ExitCode.WrongUsage, $"'{text}' is no number of an analysis.");
-
-    // Which analyses are to be tried again.
-    private sealed record RetryRun(long[] Ids, bool Failed, bool Stuck, string? TrainId, bool DryRun, bool Json);
+    private static long Id(string text) => long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Nexus.Data.Persistence;
 using Nexus.Data.Trains;
 
 namespace Nexus.Data.Tool;
@@ -33,6 +32,7 @@ internal static class GenerateApiKeyCommand
             HelpName = "SLUG",
         };
         var (test, name, expires, by) = (Test(), KeysCommand.Name(), KeysCommand.Expires(), TrainsCommand.By());
+        var dryRun = VerbRuns.DryRun();
         var verb = new Verb("generate-api-key", "Print API keys; with --train-id they are stored, as hashes.")
         {
             count,
@@ -42,6 +42,7 @@ internal static class GenerateApiKeyCommand
             name,
             expires,
             by,
+            dryRun,
         };
         verb.Examples =
         [
@@ -54,25 +55,29 @@ internal static class GenerateApiKeyCommand
             {
                 result.AddError("--test and --prefix cannot be given together.");
             }
-            else if (result.GetValue(train) is null && (result.GetValue(name) is not null || result.GetResult(expires) is not null))
+            else if (result.GetValue(train) is null
+                && (result.GetValue(name) is not null || result.GetResult(expires) is not null || result.GetValue(dryRun)))
             {
-                result.AddError("--name and --expires are for keys that are stored: name a train by --train-id.");
+                result.AddError("--name, --expires and --dry-run are for keys that are stored: name a train by --train-id.");
             }
         });
         verb.SetAction((result, cancellationToken) =>
         {
             var chosen = result.GetValue(prefix) ?? Prefix(result.GetValue(test));
             return result.GetValue(train) is { } trainId
-                ? StoreAsync(
-                    host, result.GetValue(options.Connection), trainId, result.GetValue(count),
-                    new()
-                    {
-                        Prefix = chosen,
-                        Name = result.GetValue(name),
-                        ExpiresAt = result.GetValue(expires),
-                        CreatedBy = result.GetValue(by),
-                    },
-                    result.GetValue(options.Json), cancellationToken)
+                ? VerbRuns.RunAsync(
+                    options, host, result, result.GetValue(dryRun),
+                    (run, token) => KeysCommand.MakeAsync(
+                        run, trainId, result.GetValue(count),
+                        new()
+                        {
+                            Prefix = chosen,
+                            Name = result.GetValue(name),
+                            ExpiresAt = result.GetValue(expires),
+                            CreatedBy = run.Actor(by),
+                        },
+                        token),
+                    cancellationToken)
                 : PrintAsync(host, chosen, result.GetValue(count), result.GetValue(options.Json));
         });
         return verb;
@@ -97,16 +102,5 @@ internal static class GenerateApiKeyCommand
         }
 
         return ExitCode.Done;
-    }
-
-    // All or none: who asked for three knows not which of two to keep.
-    private static async Task<int> StoreAsync(
-        ToolHost host, string? connection, string trainId, int count, ApiKeyOptions options, bool json,
-        CancellationToken cancellationToken)
-    {
-        await using var target = await TargetDatabase.OpenReadyAsync(
-            host, connection, ConnectionScope.Own, cancellationToken);
-        var keys = await target.Get<ApiKeyService>().CreateManyAsync(trainId, count, options, cancellationToken);
-        return await KeysCommand.WriteAsync(host, json, keys);
     }
 }

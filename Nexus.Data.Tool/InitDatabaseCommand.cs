@@ -33,7 +33,7 @@ internal static class InitDatabaseCommand
         ToolHost host, string? connection, bool dryRun, bool json, CancellationToken cancellationToken)
     {
         await using var target = await TargetDatabase.OpenAsync(
-            host, connection, ConnectionScope.Own, new MigrationLog(json ? TextWriter.Null : host.Output),
+            host, connection, ConnectionScope.Own, MigrationLog.For(host, json),
             cancellationToken);
         var status = await target.Get<DatabaseStatusReader>().ReadAsync(cancellationToken);
         if (status.Origin != DatabaseOrigin.Empty || status.IsMigrating)

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Nexus.Data.Tool;
@@ -18,9 +19,31 @@ internal static class JsonOutput
 
     public static Task WriteAsync<T>(ToolHost host, T value) => WriteAsync(host.Output, value);
 
+    /// <summary>The same with one value more at the end, where it is an object.</summary>
+    public static Task WriteAsync<T>(ToolHost host, T value, (string Name, JsonNode? Value) last)
+    {
+        var node = JsonSerializer.SerializeToNode(value, _options);
+        if (node is JsonObject members)
+        {
+            members[last.Name] = last.Value;
+        }
+
+        return WriteAsync(host.Output, node);
+    }
+
     /// <summary>The same elsewhere, where the output is taken by something else.</summary>
     public static Task WriteAsync<T>(TextWriter output, T value)
         => output.WriteLineAsync(JsonSerializer.Serialize(value, _options));
+
+    /// <summary>The words for all values, for an option or argument to accept no other.</summary>
+    public static string[] Words<T>()
+        where T : struct, Enum
+        => [.. Enum.GetValues<T>().Select(Word)];
+
+    /// <summary>The value for one of <see cref="Words"/>.</summary>
+    public static T Value<T>(string word)
+        where T : struct, Enum
+        => Enum.GetValues<T>().Single(value => Word(value) == word);
 
     /// <summary>The word for a value, as the database and JSON have it.</summary>
     public static string Word<T>(T value)

@@ -23,21 +23,32 @@ internal static class KeysCommand
 
     public static Option<string?> Name() => new("--name") { Description = "What it is for.", HelpName = "TEXT" };
 
-    /// <summary>Prints new keys: this once, and nothing else on standard output.</summary>
-    public static async Task<int> WriteAsync(ToolHost host, bool json, IReadOnlyList<NewApiKey> keys)
+    /// <summary>Makes keys, all or none, and prints them: this once, and nothing else on standard output. Of a dry run no key
+    /// is printed, for it would let nobody in.</summary>
+    public static async Task<int> MakeAsync(
+        VerbRun run, string trainId, int count, ApiKeyOptions options, CancellationToken cancellationToken)
     {
-        if (json)
+        var keys = await run.ChangeAsync(
+            (db, token) => run.Get<ApiKeyService>().In(db).CreateManyAsync(trainId, count, options, token), cancellationToken);
+        if (run.IsJson)
         {
-            await JsonOutput.WriteAsync(host, new { Keys = keys.Select(key => new { key.Key, key.Info }).ToList() });
+            await run.WriteJsonAsync(
+                new { Keys = keys.Select(key => new { Key = run.IsDryRun ? null : key.Key, key.Info }).ToList() });
+            return ExitCode.Done;
+        }
+
+        if (run.IsDryRun)
+        {
+            await run.Host.Error.WriteLineAsync($"{count:N0} keys would be made for train {trainId}.");
             return ExitCode.Done;
         }
 
         foreach (var key in keys)
         {
-            await host.Output.WriteLineAsync(key.Key);
+            await run.Host.Output.WriteLineAsync(key.Key);
         }
 
-        await host.Error.WriteLineAsync("Keep it now: nobody can read it again.");
+        await run.Host.Error.WriteLineAsync("Keep it now: nobody can read it again.");
         return ExitCode.Done;
     }
 
@@ -68,20 +79,16 @@ internal static class KeysCommand
         var test = GenerateApiKeyCommand.Test();
         var verb = new Verb("create", "Make a key and print it, this once.") { train, name, expires, test, by };
         verb.Examples = [("keys create rail-club --name laptop > key.txt", "The key alone goes to standard output.")];
-        verb.SetWork(options, host, async (run, cancellationToken) => await WriteAsync(
-            run.Host, run.IsJson,
-            [
-                await run.Get<ApiKeyService>().CreateAsync(
-                    run.Result.GetRequiredValue(train),
-                    new()
-                    {
-                        Name = run.Result.GetValue(name),
-                        CreatedBy = run.Actor(by),
-                        ExpiresAt = run.Result.GetValue(expires),
-                        Prefix = GenerateApiKeyCommand.Prefix(run.Result.GetValue(test)),
-                    },
-                    cancellationToken),
-            ]));
+        verb.SetChange(options, host, (run, cancellationToken) => MakeAsync(
+            run, run.Result.GetRequiredValue(train), count: 1,
+            new()
+            {
+                Name = run.Result.GetValue(name),
+                CreatedBy = run.Actor(by),
+                ExpiresAt = run.Result.GetValue(expires),
+                Prefix = GenerateApiKeyCommand.Prefix(run.Result.GetValue(test)),
+            },
+            cancellationToken));
         return verb;
     }
 
@@ -91,10 +98,12 @@ internal static class KeysCommand
         var name = new Argument<string>("NAME") { Description = "What it is for; '' for nothing." };
         var verb = new Verb("rename", "Say what a key is for.") { id, name };
         verb.Examples = [("keys rename 0198c0de-0000-7000-8000-000000000000 laptop", "The id as 'keys list' shows it.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
-            var key = await run.Get<ApiKeyService>().RenameAsync(
-                run.Result.GetRequiredValue(id), run.Result.GetRequiredValue(name), cancellationToken);
+            var key = await run.ChangeAsync(
+                (db, token) => run.Get<ApiKeyService>().In(db).RenameAsync(
+                    run.Result.GetRequiredValue(id), run.Result.GetRequiredValue(name), token),
+                cancellationToken);
             return await run.TellAsync(key, $"{key.Preview} is named {key.Name ?? "nothing"}.");
         });
         return verb;
@@ -105,10 +114,11 @@ internal static class KeysCommand
         var (id, by) = (Id(), TrainsCommand.By());
         var verb = new Verb("revoke", "Take a key back: it lets nobody in any more.") { id, by };
         verb.Examples = [("keys revoke 0198c0de-0000-7000-8000-000000000000", "It cannot be undone.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
             var key = run.Result.GetRequiredValue(id);
-            var revoked = await run.Get<ApiKeyService>().RevokeAsync(key, run.Actor(by), cancellationToken);
+            var revoked = await run.ChangeAsync(
+                (db, token) => run.Get<ApiKeyService>().In(db).RevokeAsync(key, run.Actor(by), token), cancellationToken);
             return await run.TellAsync(
                 new { Id = key, Revoked = revoked }, revoked ? $"Key {key} is revoked." : $"Key {key} was revoked already.");
         });
@@ -118,12 +128,26 @@ internal static class KeysCommand
     private static Verb Delete(GlobalOptions options, ToolHost host)
     {
         var id = Id();
-        var verb = new Verb("delete", "Delete a key that was revoked.") { id };
-        verb.Examples = [("keys delete 0198c0de-0000-7000-8000-000000000000", "Only revoked keys can be deleted.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        var inProduction = ProductionGuard.Create();
+        var verb = new Verb("delete", "Delete a key that was revoked.") { id, inProduction };
+        verb.Examples =
+        [
+            ("keys delete 0198c0de-0000-7000-8000-000000000000", "Only revoked keys can be deleted. Names what goes, and asks."),
+        ];
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
+            run.CheckProduction(inProduction);
             var key = run.Result.GetRequiredValue(id);
-            var deletion = await run.Get<ApiKeyService>().DeleteAsync(key, cancellationToken);
+            if (await run.Get<ApiKeyService>().FindAsync(key, cancellationToken) is { State: ApiKeyState.Revoked } found)
+            {
+                await run.ConfirmAsync(
+                    $"This deletes 1 API key of {run.Target.Place}: {found.Preview} ({found.Name ?? "no name"}) of train "
+                    + $"{found.TrainId}, with what is known of its use.",
+                    cancellationToken);
+            }
+
+            var deletion = await run.ChangeAsync(
+                (db, token) => run.Get<ApiKeyService>().In(db).DeleteAsync(key, token), cancellationToken);
             return await run.TellAsync(
                 new { Id = key, Deletion = deletion },
                 deletion switch
@@ -142,13 +166,30 @@ internal static class KeysCommand
         var train = TrainId();
         var olderThan = TimeOption.CreateLength("--older-than", "Only keys that were revoked so long ago, such as 90d.");
         olderThan.Required = true;
-        var verb = new Verb("delete-revoked", "Delete the keys that were revoked some time ago.") { olderThan, train };
-        verb.Examples = [("keys delete-revoked --older-than 90d", "Of all trains.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        var inProduction = ProductionGuard.Create();
+        var verb = new Verb("delete-revoked", "Delete the keys that were revoked some time ago.")
         {
+            olderThan, train, inProduction,
+        };
+        verb.Examples = [("keys delete-revoked --older-than 90d", "Of all trains. Says how many, and asks.")];
+        verb.SetChange(options, host, async (run, cancellationToken) =>
+        {
+            run.CheckProduction(inProduction);
             var before = run.Host.Time.GetUtcNow() - run.Result.GetRequiredValue(olderThan)!.Value;
-            var count = await run.Get<ApiKeyService>().DeleteRevokedAsync(
-                run.Result.GetValue(train), before, cancellationToken);
+            var slug = run.Result.GetValue(train);
+            Task<int> DeleteAsync(NexusDbContext db, CancellationToken token)
+                => run.Get<ApiKeyService>().In(db).DeleteRevokedAsync(slug, before, token);
+
+            var count = await run.TryAsync(DeleteAsync, cancellationToken);
+            if (count > 0)
+            {
+                await run.ConfirmAsync(
+                    $"This deletes {count:N0} API keys of {(slug is null ? "all trains" : $"train {slug}")} of {run.Target.Place} "
+                    + $"that were revoked before {before.Text()}.",
+                    cancellationToken);
+                count = await run.ChangeAsync(DeleteAsync, cancellationToken);
+            }
+
             return await run.TellAsync(new { Deleted = count, RevokedBefore = before }, $"{count:N0} keys are deleted.");
         });
         return verb;

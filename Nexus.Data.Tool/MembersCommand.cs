@@ -17,13 +17,6 @@ internal static class MembersCommand
 
     private static Argument<string> Email() => new("EMAIL") { Description = "The person; compared without case." };
 
-    private static Option<TrainRole> Role(string name, TrainRole usual) => new(name)
-    {
-        Description = "What the person may do: owner or member.",
-        HelpName = "ROLE",
-        DefaultValueFactory = _ => usual,
-    };
-
     private static Verb List(GlobalOptions options, ToolHost host)
     {
         var train = TrainsCommand.Train();
@@ -39,14 +32,22 @@ internal static class MembersCommand
     private static Verb Add(GlobalOptions options, ToolHost host)
     {
         var (train, email, by) = (TrainsCommand.Train(), Email(), TrainsCommand.By());
-        var role = Role("--role", TrainRole.Member);
+        var role = new Option<string>("--role")
+        {
+            Description = "What the person may do: owner or member.",
+            HelpName = "ROLE",
+            DefaultValueFactory = _ => JsonOutput.Word(TrainRole.Member),
+        };
+        role.AcceptOnlyFromAmong(JsonOutput.Words<TrainRole>());
         var verb = new Verb("add", "Add a person. Who is a member already keeps the role.") { train, email, role, by };
         verb.Examples = [("members add rail-club bob@example.com --role owner", "A second owner.")];
-        verb.SetWork(options, host, async (run, cancellationToken) => await TellAsync(
+        verb.SetChange(options, host, async (run, cancellationToken) => await TellAsync(
             run, train, email,
-            await run.Get<TrainMembers>().AddAsync(
-                run.Result.GetRequiredValue(train), run.Result.GetRequiredValue(email), run.Result.GetValue(role),
-                run.Actor(by), cancellationToken),
+            await run.ChangeAsync(
+                (db, token) => run.Get<TrainMembers>().In(db).AddAsync(
+                    run.Result.GetRequiredValue(train), run.Result.GetRequiredValue(email),
+                    JsonOutput.Value<TrainRole>(run.Result.GetRequiredValue(role)), run.Actor(by), token),
+                cancellationToken),
             "is a member now", "is a member already, and keeps the role"));
         return verb;
     }
@@ -54,16 +55,19 @@ internal static class MembersCommand
     private static Verb Change(GlobalOptions options, ToolHost host)
     {
         var (train, email) = (TrainsCommand.Train(), Email());
-        var role = new Argument<TrainRole>("ROLE") { Description = "owner or member." };
+        var role = new Argument<string>("ROLE") { Description = "owner or member." };
+        role.AcceptOnlyFromAmong(JsonOutput.Words<TrainRole>());
         var verb = new Verb("role", "Give a member another role.") { train, email, role };
         verb.Examples = [("members role rail-club bob@example.com member", "The last owner stays one.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
-            var word = JsonOutput.Word(run.Result.GetValue(role));
+            var word = run.Result.GetRequiredValue(role);
             return await TellAsync(
                 run, train, email,
-                await run.Get<TrainMembers>().ChangeRoleAsync(
-                    run.Result.GetRequiredValue(train), run.Result.GetRequiredValue(email), run.Result.GetValue(role),
+                await run.ChangeAsync(
+                    (db, token) => run.Get<TrainMembers>().In(db).ChangeRoleAsync(
+                        run.Result.GetRequiredValue(train), run.Result.GetRequiredValue(email),
+                        JsonOutput.Value<TrainRole>(word), token),
                     cancellationToken),
                 $"is {word} now", $"is {word} already");
         });
@@ -75,10 +79,12 @@ internal static class MembersCommand
         var (train, email) = (TrainsCommand.Train(), Email());
         var verb = new Verb("remove", "Remove a person.") { train, email };
         verb.Examples = [("members remove rail-club bob@example.com", "The last owner stays.")];
-        verb.SetWork(options, host, async (run, cancellationToken) => await TellAsync(
+        verb.SetChange(options, host, async (run, cancellationToken) => await TellAsync(
             run, train, email,
-            await run.Get<TrainMembers>().RemoveAsync(
-                run.Result.GetRequiredValue(train), run.Result.GetRequiredValue(email), cancellationToken),
+            await run.ChangeAsync(
+                (db, token) => run.Get<TrainMembers>().In(db).RemoveAsync(
+                    run.Result.GetRequiredValue(train), run.Result.GetRequiredValue(email), token),
+                cancellationToken),
             "is removed", "is no member"));
         return verb;
     }

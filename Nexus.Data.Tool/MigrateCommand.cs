@@ -45,7 +45,7 @@ internal static class MigrateCommand
         bool json, CancellationToken cancellationToken)
     {
         await using var target = await TargetDatabase.OpenAsync(
-            host, connection, ConnectionScope.Shared, new MigrationLog(json ? TextWriter.Null : host.Output),
+            host, connection, ConnectionScope.Shared, MigrationLog.For(host, json),
             cancellationToken);
         var migrator = target.Get<SchemaMigrator>();
         var plan = await migrator.PlanAsync(to, retireClearKeys, cancellationToken);

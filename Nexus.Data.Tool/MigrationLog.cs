@@ -5,10 +5,16 @@ using Nexus.Data.Operations;
 namespace Nexus.Data.Tool;
 
 /// <summary>Prints each migration as EF begins it, and what it has to tell.</summary>
-internal sealed class MigrationLog(TextWriter output) : ILoggerProvider, ILogger
+/// <param name="steps">Where migrations are named.</param>
+/// <param name="warnings">Where it is printed what they tell.</param>
+internal sealed class MigrationLog(TextWriter steps, TextWriter warnings) : ILoggerProvider, ILogger
 {
     // The library's name for what a migration told.
     private const string WarningName = "NexusMigrationWarning";
+
+    /// <summary>On standard output, except where JSON is there, which names the migrations itself.</summary>
+    public static MigrationLog For(ToolHost host, bool json)
+        => json ? new(TextWriter.Null, host.Error) : new(host.Output, host.Output);
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -28,11 +34,11 @@ internal sealed class MigrationLog(TextWriter output) : ILoggerProvider, ILogger
         if (word is not null && state is IReadOnlyList<KeyValuePair<string, object?>> values
             && values.FirstOrDefault(value => value.Key == "migration").Value is string id)
         {
-            output.WriteLine($"{word} {SchemaMigrator.Display(id)}");
+            steps.WriteLine($"{word} {SchemaMigrator.Display(id)}");
         }
         else if (eventId.Name == WarningName)
         {
-            output.WriteLine($"  {formatter(state, exception)}");
+            warnings.WriteLine($"  {TerminalText.Line(formatter(state, exception))}");
         }
     }
 

@@ -12,7 +12,9 @@ internal static class ToolErrors
         Exception exception, TextWriter error, bool debug, CancellationToken cancellationToken)
     {
         var (exitCode, message) = Judge(exception, cancellationToken);
-        await error.WriteLineAsync(message);
+
+        // The server's messages quote what stands in rows.
+        await error.WriteLineAsync(TerminalText.Block(message));
         if (debug)
         {
             await error.WriteLineAsync(exception.ToString());

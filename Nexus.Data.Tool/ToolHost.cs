@@ -33,6 +33,12 @@ internal sealed class ToolHost
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Who is at the tool, for rows that say so: by USER, else by USERNAME, as Windows has it.</summary>
+    public string User
+        => Environment("USER") is { Length: > 0 } user ? user
+            : Environment("USERNAME") is { Length: > 0 } name ? name
+            : "nexus-data";
+
     public string? EmbeddedFolder => Environment(FolderVariable) is { Length: > 0 } folder ? folder : null;
 
     public static ToolHost OfProcess() => new()

@@ -21,7 +21,7 @@ internal static class TrainsCommand
     public static Argument<string> Train() => new("TRAIN") { Description = "The train, by its slug." };
 
     public static Option<string?> By()
-        => new("--by") { Description = "Who does it; without it $USER.", HelpName = "WHO" };
+        => new("--by") { Description = "Who does it; without it $USER or %USERNAME%.", HelpName = "WHO" };
 
     private static Verb List(GlobalOptions options, ToolHost host)
     {
@@ -67,24 +67,25 @@ internal static class TrainsCommand
         [
             ("trains create rail-club --name 'Rail Club' --owner ada@example.com", "The slug is what requests will name."),
         ];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
             var id = run.Result.GetRequiredValue(slug);
             var webhook = await settings.ReadWebhookAsync(run, cancellationToken);
-            var train = await run.Get<TrainService>().CreateAsync(
-                new()
-                {
-                    TrainId = id,
-                    Name = run.Result.GetValue(settings.Name) ?? id,
-                    Description = run.Result.GetValue(settings.Description),
-                    SlackEnabled = run.Result.GetValue(settings.SlackEnabled) ?? webhook is not null,
-                    SlackWebhookUrl = webhook,
-                    SlackChannel = run.Result.GetValue(settings.SlackChannel),
-                    SlackUsername = run.Result.GetValue(settings.SlackUsername),
-                    SlackIconEmoji = run.Result.GetValue(settings.SlackIconEmoji),
-                },
-                run.Result.GetRequiredValue(owner), run.Actor(by), cancellationToken);
-            return await ShowAsync(run, train);
+            var train = new NewTrain
+            {
+                TrainId = id,
+                Name = run.Result.GetValue(settings.Name) ?? id,
+                Description = run.Result.GetValue(settings.Description),
+                SlackEnabled = run.Result.GetValue(settings.SlackEnabled) ?? !string.IsNullOrEmpty(webhook),
+                SlackWebhookUrl = webhook,
+                SlackChannel = run.Result.GetValue(settings.SlackChannel),
+                SlackUsername = run.Result.GetValue(settings.SlackUsername),
+                SlackIconEmoji = run.Result.GetValue(settings.SlackIconEmoji),
+            };
+            return await ShowAsync(run, await run.ChangeAsync(
+                (db, token) => run.Get<TrainService>().In(db).CreateAsync(
+                    train, run.Result.GetRequiredValue(owner), run.Actor(by), token),
+                cancellationToken));
         });
         return verb;
     }
@@ -100,11 +101,13 @@ internal static class TrainsCommand
             ("trains update rail-club --description ''", "Takes the description away."),
             ("trains update rail-club --slack-webhook - < webhook.txt", "The address from standard input; it is a secret."),
         ];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
             var webhook = await settings.ReadWebhookAsync(run, cancellationToken);
-            return await ShowAsync(run, await run.Get<TrainService>().UpdateAsync(
-                run.Result.GetRequiredValue(slug), train => settings.Apply(run.Result, webhook, train), cancellationToken));
+            return await ShowAsync(run, await run.ChangeAsync(
+                (db, token) => run.Get<TrainService>().In(db).UpdateAsync(
+                    run.Result.GetRequiredValue(slug), train => settings.Apply(run.Result, webhook, train), token),
+                cancellationToken));
         });
         return verb;
     }
@@ -116,12 +119,14 @@ internal static class TrainsCommand
             ? new Verb("enable", "Take a train into use again.") { slug }
             : new Verb("disable", "Take a train out of use: its keys count for nothing; its data stay.") { slug };
         verb.Examples = [($"trains {verb.Name} rail-club", "Doing it twice changes nothing.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
             var id = run.Result.GetRequiredValue(slug);
-            var changed = isEnabled
-                ? await run.Get<TrainService>().EnableAsync(id, cancellationToken)
-                : await run.Get<TrainService>().DisableAsync(id, cancellationToken);
+            var changed = await run.ChangeAsync(
+                (db, token) => isEnabled
+                    ? run.Get<TrainService>().In(db).EnableAsync(id, token)
+                    : run.Get<TrainService>().In(db).DisableAsync(id, token),
+                cancellationToken);
             var state = isEnabled ? "enabled" : "disabled";
             return await run.TellAsync(
                 new { TrainId = id, State = state, Changed = changed },
@@ -136,16 +141,17 @@ internal static class TrainsCommand
         var inProduction = ProductionGuard.Create();
         var verb = new Verb("delete", "Delete a train with members and keys. Its requests stay.") { slug, inProduction };
         verb.Examples = [("trains delete rail-club", "Names what goes, and asks.")];
-        verb.SetWork(options, host, async (run, cancellationToken) =>
+        verb.SetChange(options, host, async (run, cancellationToken) =>
         {
-            ProductionGuard.Check(run.Host, run.Target, run.Result.GetValue(inProduction));
+            run.CheckProduction(inProduction);
             var train = await FindAsync(run, run.Result.GetRequiredValue(slug), cancellationToken);
             var keys = await run.Get<ApiKeyService>().ListAsync(train.TrainId, cancellationToken);
-            await run.Host.Error.WriteLineAsync(
+            await run.ConfirmAsync(
                 $"This deletes train {train.TrainId} of {run.Target.Place} with {train.Members.Count} members, {keys.Count} API "
-                + $"keys and {train.Accounts.Count} links to accounts.");
-            await Confirmation.AskAsync(run.Host, run.Target, run.IsConfirmed, cancellationToken);
-            var deleted = await run.Get<TrainService>().DeleteAsync(train.TrainId, cancellationToken);
+                + $"keys and {train.Accounts.Count} links to accounts.",
+                cancellationToken);
+            var deleted = await run.ChangeAsync(
+                (db, token) => run.Get<TrainService>().In(db).DeleteAsync(train.TrainId, token), cancellationToken);
             return await run.TellAsync(new { train.TrainId, Deleted = deleted }, $"Train {train.TrainId} is deleted.");
         });
         return verb;

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
-using Spectre.Console;
 
 namespace Nexus.Data.Tool;
 
@@ -10,26 +10,83 @@ namespace Nexus.Data.Tool;
 /// <param name="Result">The command line.</param>
 /// <param name="IsJson">Whether to print for programs.</param>
 /// <param name="IsConfirmed">Whether there are no questions.</param>
-internal sealed record VerbRun(ToolHost Host, TargetDatabase Target, ParseResult Result, bool IsJson, bool IsConfirmed)
+/// <param name="DryRun">Whether to change nothing; null for a verb that never changes anything.</param>
+internal sealed record VerbRun(
+    ToolHost Host, TargetDatabase Target, ParseResult Result, bool IsJson, bool IsConfirmed, bool? DryRun = null)
 {
+    public bool IsDryRun => DryRun == true;
+
     /// <summary>Who does it, for rows that say so: by option, else by the system.</summary>
-    public string Actor(Option<string?> by)
-        => Result.GetValue(by) ?? (Host.Environment("USER") is { Length: > 0 } user ? user : "nexus-data");
+    public string Actor(Option<string?> by) => Result.GetValue(by) is { Length: > 0 } name ? name : Host.User;
 
     public T Get<T>()
         where T : notnull
         => Target.Get<T>();
+
+    /// <summary>Changes something in one transaction; a dry run takes it back.</summary>
+    /// <param name="work">Does it in the context that it is given. It may be called again where the connection breaks.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>What the work gave, also where it is taken back.</returns>
+    public Task<T> ChangeAsync<T>(
+        Func<NexusDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+        => IsDryRun
+            ? TryAsync(work, cancellationToken)
+            : Get<IDbContextFactory<NexusDbContext>>().ExecuteInTransactionAsync(work, cancellationToken);
+
+    /// <summary>What a change would give: it is done and taken back.</summary>
+    /// <inheritdoc cref="ChangeAsync{T}"/>
+    public async Task<T> TryAsync<T>(
+        Func<NexusDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var db = await Get<IDbContextFactory<NexusDbContext>>().CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var answer = await work(db, cancellationToken);
+        await transaction.RollbackAsync(CancellationToken.None);
+        return answer;
+    }
+
+    /// <summary>Refuses in production, unless that was said in words; a dry run destroys nothing there either.</summary>
+    public void CheckProduction(Option<bool> inProduction)
+    {
+        if (!IsDryRun)
+        {
+            ProductionGuard.Check(Host, Target, Result.GetValue(inProduction));
+        }
+    }
+
+    /// <summary>Says what is destroyed, and asks; a dry run only says it.</summary>
+    public async Task ConfirmAsync(string sentence, CancellationToken cancellationToken)
+    {
+        await Host.Error.WriteLineAsync(TerminalText.Line(sentence));
+        if (!IsDryRun)
+        {
+            await Confirmation.AskAsync(Host, Target, IsConfirmed, cancellationToken);
+        }
+    }
+
+    /// <summary>Prints JSON, which says whether it was a dry run where there are dry runs.</summary>
+    public async Task WriteJsonAsync<T>(T value)
+    {
+        if (DryRun is { } isDryRun)
+        {
+            await JsonOutput.WriteAsync(Host, value, ("dry_run", isDryRun));
+        }
+        else
+        {
+            await JsonOutput.WriteAsync(Host, value);
+        }
+    }
 
     /// <summary>Prints an answer: as JSON, or as a sentence.</summary>
     public async Task<int> TellAsync<T>(T answer, string sentence, int exitCode = ExitCode.Done)
     {
         if (IsJson)
         {
-            await JsonOutput.WriteAsync(Host, answer);
+            await WriteJsonAsync(answer);
         }
         else
         {
-            await Host.Output.WriteLineAsync(sentence);
+            await Host.Output.WriteLineAsync(TerminalText.Line(sentence));
         }
 
         return exitCode;
@@ -37,7 +94,7 @@ internal sealed record VerbRun(ToolHost Host, TargetDatabase Target, ParseResult
 
     /// <summary>Prints a list: as JSON, under a name beside the database, or as a table.</summary>
     public async Task<int> ListAsync<T>(
-        string name, IReadOnlyCollection<T> items, string none, string[] columns, Func<T, string?[]> row)
+        string name, IReadOnlyCollection<T> items, string none, Column[] columns, Func<T, Cell[]> row)
     {
         if (IsJson)
         {
@@ -50,14 +107,7 @@ internal sealed record VerbRun(ToolHost Host, TargetDatabase Target, ParseResult
         }
         else
         {
-            var table = new Table().Border(Host.IsTerminal ? TableBorder.Rounded : TableBorder.None);
-            table.AddColumns(columns);
-            foreach (var item in items)
-            {
-                table.AddRow([.. row(item).Select(text => (text ?? "").EscapeMarkup())]);
-            }
-
-            Host.CreateConsole().Write(table);
+            TextTable.Write(Host, columns, items.Select(row));
         }
 
         return ExitCode.Done;
@@ -68,14 +118,17 @@ internal sealed record VerbRun(ToolHost Host, TargetDatabase Target, ParseResult
     {
         if (IsJson)
         {
-            await JsonOutput.WriteAsync(Host, thing);
+            await WriteJsonAsync(thing);
             return ExitCode.Done;
         }
 
         var width = lines.Max(line => line.Name.Length) + 2;
-        foreach (var (name, value) in lines.Where(line => !string.IsNullOrEmpty(line.Value)))
+        foreach (var (name, value) in lines)
         {
-            await Host.Output.WriteLineAsync($"{name.PadRight(width)}{value}");
+            if (!string.IsNullOrEmpty(value))
+            {
+                await Host.Output.WriteLineAsync($"{name.PadRight(width)}{TerminalText.Block(value, width)}");
+            }
         }
 
         return ExitCode.Done;
@@ -85,20 +138,49 @@ internal sealed record VerbRun(ToolHost Host, TargetDatabase Target, ParseResult
 /// <summary>Verbs that work on a database that has our tables.</summary>
 internal static class VerbRuns
 {
-    /// <summary>Says what a verb does; the database is opened before and left afterwards.</summary>
+    public static Option<bool> DryRun() => new("--dry-run")
+    {
+        Description = "Do it and take it back: say what would be, and change nothing.",
+    };
+
+    /// <summary>Says what a verb does that changes nothing; the database is opened before and left afterwards.</summary>
     public static void SetWork(
         this Command command, GlobalOptions options, ToolHost host, Func<VerbRun, CancellationToken, Task<int>> work)
-        => command.SetAction(async (result, cancellationToken) =>
+        => command.SetAction((result, cancellationToken) => RunAsync(
+            options, host, result, dryRun: null, work, cancellationToken));
+
+    /// <summary>Says what a verb does that changes something, by <see cref="VerbRun.ChangeAsync"/>, and has it take
+    /// <c>--dry-run</c>.</summary>
+    public static void SetChange(
+        this Command command, GlobalOptions options, ToolHost host, Func<VerbRun, CancellationToken, Task<int>> work)
+    {
+        var dryRun = DryRun();
+        command.Options.Add(dryRun);
+        command.SetAction((result, cancellationToken) => RunAsync(
+            options, host, result, result.GetValue(dryRun), work, cancellationToken));
+    }
+
+    /// <summary>Opens the database, does the work, and says at the end where it was a dry run.</summary>
+    public static async Task<int> RunAsync(
+        GlobalOptions options, ToolHost host, ParseResult result, bool? dryRun,
+        Func<VerbRun, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
+    {
+        await using var target = await TargetDatabase.OpenReadyAsync(
+            host, result.GetValue(options.Connection), ConnectionScope.Own, cancellationToken);
+        var run = new VerbRun(
+            host, target, result, result.GetValue(options.Json), result.GetValue(options.Yes), dryRun);
+        var exitCode = await work(run, cancellationToken);
+        if (run.IsDryRun)
         {
-            await using var target = await TargetDatabase.OpenReadyAsync(
-                host, result.GetValue(options.Connection), ConnectionScope.Own, cancellationToken);
-            return await work(
-                new(host, target, result, result.GetValue(options.Json), result.GetValue(options.Yes)), cancellationToken);
-        });
+            await host.Error.WriteLineAsync($"A dry run: nothing was changed in {target.Place}.");
+        }
+
+        return exitCode;
+    }
 
     /// <summary>A time as people read it, in UTC.</summary>
     public static string? Text(this DateTimeOffset? time) => time?.Text();
 
     /// <inheritdoc cref="Text(DateTimeOffset?)"/>
-    public static string Text(this DateTimeOffset time) => $"{time.UtcDateTime:yyyy-MM-dd HH:mm}";
+    public static string Text(this DateTimeOffset time) => $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z";
 }
