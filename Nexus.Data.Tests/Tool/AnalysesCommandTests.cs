@@ -74,16 +74,20 @@ public sealed class AnalysesCommandTests : AnalysisTest
         var dry = await RunAsync("analyses", "retry", "--failed", "--dry-run");
         var before = (await ReadAsync(failed)).Status;
         var elsewhere = await RunAsync("analyses", "retry", "--failed", "--train-id", "other", "--json");
-        var run = await RunAsync("reset-stuck-analysis-jobs");
+        var run = await ToolRun.RunAsync(
+            ["reset-stuck-analysis-jobs", "--connection", ConnectionString],
+            variables: new Dictionary<string, string> { ["USERNAME"] = "bob" });
 
         Assert.That((dry.ExitCode, elsewhere.ExitCode, run.ExitCode), Is.EqualTo((0, 0, 0)), dry.Error + run.Error);
+        Assert.That(dry.Error, Does.StartWith("A dry run: nothing was changed"));
         Assert.That(dry.Output, Does.Contain($"{failed} would be tried again").And.Contain("1 analyses would"));
         Assert.That(before, Is.EqualTo(ConversationAnalysisStatus.Failed));
         Assert.That(Ids(elsewhere), Is.Empty);
         Assert.That(run.Output, Does.Contain($"{failed} is tried again").And.Not.Contain($"{waiting} "));
         Assert.That((await ReadAsync(failed)).Status, Is.EqualTo(ConversationAnalysisStatus.Pending));
         var entry = (await Service<AuditLog>().ListAsync(new() { EventType = AuditEvents.Retry })).Single();
-        Assert.That(entry.RequestId + entry.UserContext, Does.Contain("nexus-data"));
+        Assert.That(entry.RequestId, Does.StartWith("nexus-data "));
+        Assert.That(entry.UserContext, Does.Contain("bob"));
     }
 
     [Test]
@@ -96,6 +100,7 @@ public sealed class AnalysesCommandTests : AnalysisTest
         var missing = await RunAsync("analyses", "retry", "4711");
 
         Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That((dry.Json.GetProperty("dry_run").GetBoolean(), run.Json.GetProperty("dry_run").GetBoolean()), Is.EqualTo((true, false)));
         Assert.That(Outcomes(dry), Is.EqualTo((string[])["restarted", "not_needed"]));
         Assert.That(Outcomes(run), Is.EqualTo((string[])["restarted", "not_needed"]));
         Assert.That(missing.ExitCode, Is.EqualTo(ExitCode.CheckFailed));
@@ -108,12 +113,14 @@ public sealed class AnalysesCommandTests : AnalysisTest
         var job = await JobAsync();
         var well = await RunAsync("analyses", "stuck");
         await LetLeaseRunOutAsync(job.Id);
+        var dry = await RunAsync("analyses", "retry", $"{job.Id}", "--dry-run", "--json");
 
         var stuck = await RunAsync("analyses", "stuck", "--json");
         var retry = await RunAsync("analyses", "retry", "--stuck", "--failed");
         var again = await RunAsync("analyses", "stuck");
 
         Assert.That((well.ExitCode, stuck.ExitCode, retry.ExitCode, again.ExitCode), Is.EqualTo((0, 1, 0, 0)));
+        Assert.That(Outcomes(dry), Is.EqualTo((string[])["restarted"]));
         Assert.That(Ids(stuck), Is.EqualTo(new[] { job.Id }));
         Assert.That((await ReadAsync(job.Id)).LeaseId, Is.Null);
     }
@@ -137,6 +144,8 @@ public sealed class AnalysesCommandTests : AnalysisTest
     [TestCase("no number of an analysis", "retry", "abc")]
     [TestCase("--limit takes", "list", "--limit", "0")]
     [TestCase("'broken'", "list", "--status", "broken")]
+    [TestCase("'1'", "list", "--status", "1")]
+    [TestCase("Required argument", "show")]
     public async Task A_wrong_command_line_is_told_in_one_sentence(string sentence, params string[] arguments)
     {
         var run = await RunAsync(["analyses", .. arguments]);

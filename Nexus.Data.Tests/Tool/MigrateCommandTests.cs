@@ -64,6 +64,25 @@ public sealed class MigrateCommandTests : EmptyDatabaseTest
         Assert.That(plan.GetProperty("revert").GetArrayLength(), Is.Zero);
     }
 
+    [Test]
+    public async Task What_a_migration_tells_is_on_standard_error_beside_JSON()
+    {
+        await RunAsync("migrate", "--to", "017");
+        await ExecuteAsync(
+            """
+            INSERT INTO trains (train_id, name) VALUES ('rail-club', 'Rail Club');
+            INSERT INTO train_members (train_id, user_email, role, added_by, added_at)
+            SELECT id, email, 'owner', E'root\x1b[2J', at::timestamptz
+            FROM trains, (VALUES ('Ada@x.org', '2025-01-01Z'), ('ada@x.org', '2025-02-01Z')) AS member (email, at);
+            """);
+
+        var run = await RunAsync("migrate", "--to", "018", "--json");
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.Json.GetProperty("plan").GetProperty("apply").GetArrayLength(), Is.EqualTo(1));
+        Assert.That(run.Error, Does.Match("member (A|a)da@x.org .*was merged into (A|a)da@x.org").And.Not.Match("\x1b"));
+    }
+
     [TestCase("", 3)]
     [TestCase("another_database\n", 3)]
     [TestCase("{name}\n", 0)]

@@ -106,6 +106,47 @@ public sealed partial class TrainCommandTests : DatabaseTest
         });
     }
 
+    [TestCase("members", "role", "rail-club", Owner, "7")]
+    [TestCase("members", "role", "rail-club", Owner, "0")]
+    [TestCase("members", "add", "rail-club", Owner, "--role", "7")]
+    [TestCase("members", "add", "rail-club", Owner, "--role", "owner,member")]
+    [TestCase("members", "add", "rail-club", Owner, "--role", "king")]
+    public async Task A_role_is_one_of_two_words(params string[] arguments)
+    {
+        var run = await ToolRun.RunAsync(arguments);
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCode.WrongUsage), run.All);
+        Assert.That(run.Error, Does.Contain($"'{arguments[^1]}'").And.Contain("'owner'").And.Contain("'member'"));
+    }
+
+    [TestCase("")]
+    [TestCase("-")]
+    public async Task An_empty_address_leaves_Slack_off(string webhook)
+    {
+        var run = await RunAsync("trains", "create", "rail-club", "--owner", Owner, "--slack-webhook", webhook, "--json");
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.Json.GetProperty("slack").GetProperty("is_enabled").GetBoolean(), Is.False);
+    }
+
+    [TestCase("ada", "USER=ada", "USERNAME=bob")]
+    [TestCase("bob", "USER=", "USERNAME=bob")]
+    [TestCase("nexus-data")]
+    public async Task Who_is_at_the_tool_is_told_by_the_system(string actor, params string[] variables)
+    {
+        var set = variables.Select(variable => variable.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        string[] connection = ["--connection", ConnectionString, "--json"];
+
+        var train = await ToolRun.RunAsync(["trains", "create", "rail-club", "--owner", Owner, .. connection], variables: set);
+        var made = await ToolRun.RunAsync(["keys", "create", "rail-club", .. connection], variables: set);
+        var stored = await ToolRun.RunAsync(["generate-api-key", "--train-id", "rail-club", .. connection], variables: set);
+        var named = await ToolRun.RunAsync(
+            ["generate-api-key", "--train-id", "rail-club", "--by", "eve", .. connection], variables: set);
+
+        Assert.That(train.Json.GetProperty("members")[0].GetProperty("added_by").GetString(), Is.EqualTo(actor));
+        Assert.That((CreatedBy(made), CreatedBy(stored), CreatedBy(named)), Is.EqualTo((actor, actor, "eve")));
+    }
+
     [Test]
     public async Task A_key_is_printed_once_and_looked_after_by_its_id()
     {
@@ -120,7 +161,7 @@ public sealed partial class TrainCommandTests : DatabaseTest
         var early = await RunAsync("keys", "delete", id);
         var (revoked, again) = (await RunAsync("keys", "revoke", id, "--by", Owner), await RunAsync("keys", "revoke", id));
         var refused = await ToolRun.RunAsync(["keys", "verify", "--json", "--connection", ConnectionString], key);
-        var deleted = await RunAsync("keys", "delete", id);
+        var deleted = await RunAsync("keys", "delete", id, "--yes");
         var none = await RunAsync("keys", "delete-revoked", "--older-than", "1d");
         var unknown = await RunAsync("keys", "revoke", id);
 
@@ -202,6 +243,9 @@ public sealed partial class TrainCommandTests : DatabaseTest
             Assert.That(inner.Output, Does.Contain("Examples:").And.Contain($"nexus-data {verb} {name}"), name);
         }
     }
+
+    private static string? CreatedBy(ToolRun run)
+        => run.Json.GetProperty("keys")[0].GetProperty("info").GetProperty("created_by").GetString();
 
     private Task<ToolRun> RunAsync(params string[] arguments)
         => ToolRun.RunAsync([.. arguments, "--connection", ConnectionString]);
