@@ -183,7 +183,7 @@ public sealed class PlantedSecretTests : CredentialTest
             (["members", "role", "verb", "bob@example.com", "owner"], ""), (["members", "list", "verb"], ""),
             (["members", "remove", "verb", "bob@example.com"], ""), (["keys", "verify"], shown), (["keys", "verify"], Plant("cnp_live_")),
             (["keys", "list"], ""), (["keys", "rename", id, "laptop"], ""), (["keys", "revoke", id], ""), (["keys", "verify"], shown),
-            (["keys", "delete", id], ""), (["keys", "delete-revoked", "--older-than", "1d"], ""),
+            (["keys", "delete", id, "--yes"], ""), (["keys", "delete-revoked", "--older-than", "1d"], ""),
             (["credentials", "add", "acc-verb", "--name", "Verb"], login), (["credentials", "add", "acc-verb", "--name", "Verb"], login),
             (["credentials", "add", "bad", "--name", "Bad"], Plant("{")), (["credentials", "link", "acc-verb", "verb"], ""),
             (["credentials", "list"], ""), (["credentials", "show", "acc-verb"], ""), (["credentials", "rename", "acc-verb", "V"], ""),
