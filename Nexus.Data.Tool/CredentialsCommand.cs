@@ -22,7 +22,7 @@ internal static class CredentialsCommand
         ["rotate"] = ("credentials rotate --key-file keys", "With the new key first in the file, and the old ones after it."),
         ["rename"] = ("credentials rename acc-1 Primary", "A train's order of accounts follows their names."),
         ["delete"] = ("credentials delete acc-1", "Names what goes, and asks."),
-        ["keygen"] = ("credentials keygen >> keys", "Needs no database."),
+        ["keygen"] = ("credentials keygen --id 2027 > new", "For a rotation: its line goes first in the file, before the old ones."),
     };
 
     public static Command Create(GlobalOptions options, ToolHost host)
@@ -39,7 +39,7 @@ internal static class CredentialsCommand
         };
         command.Examples =
         [
-            ("credentials keygen >> keys", $"A key; {CredentialKeySettings.FileVariable}=keys names the file from then on."),
+            ("credentials keygen > keys", $"A key, where umask is 077; {CredentialKeySettings.FileVariable}=keys names the file from then on."),
             ("credentials add acc-1 --name Primary --from tokens.json", "An account; its tokens are never arguments."),
             ("credentials link acc-1 rail-club", "The train may use it."),
             ("credentials protect", "Encrypts what is in clear and takes the clear text out of the tables' files."),
@@ -156,7 +156,7 @@ internal static class CredentialsCommand
         foreach (var account in accounts)
         {
             table.AddRow(
-                account.AccountId.EscapeMarkup(), account.AccountName.EscapeMarkup(), Token(account).EscapeMarkup(),
+                TerminalText.Line(account.AccountId).EscapeMarkup(), TerminalText.Line(account.AccountName).EscapeMarkup(), TerminalText.Line(Token(account)).EscapeMarkup(),
                 State(account), Time(account.ExpiresAt), JsonOutput.Word(account.Protection));
         }
 
@@ -246,7 +246,7 @@ internal static class CredentialsCommand
             foreach (var outcome in outcomes)
             {
                 await settings.Host.Output.WriteLineAsync(
-                    outcome.Failure ?? $"{outcome.AccountId}: {(outcome.IsRefreshed ? "refreshed" : "good yet")}, "
+                    outcome.Failure is { } failure ? TerminalText.Line(failure) : $"{TerminalText.Line(outcome.AccountId)}: {(outcome.IsRefreshed ? "refreshed" : "good yet")}, "
                     + $"expires {Time(outcome.ExpiresAt!.Value)}.");
             }
         }
@@ -294,7 +294,7 @@ internal static class CredentialsCommand
             + (dryRun ? "A dry run: nothing was changed." : $"{report.Rewritten:N0} have the current key now."));
         foreach (var secret in report.Unreadable)
         {
-            await output.WriteLineAsync($"  {secret.Reason}");
+            await output.WriteLineAsync($"  {TerminalText.Line(secret.Reason)}");
         }
 
         if (purged is not null)
@@ -325,7 +325,7 @@ internal static class CredentialsCommand
         var found = await FindAsync(target, account, cancellationToken);
         ProductionGuard.Check(settings.Host, target, inProduction);
         await settings.Host.Error.WriteLineAsync(
-            $"In {target.Place} account {found.AccountId} ({found.AccountName}), its tokens and its links to trains would go; "
+            $"In {target.Place} account {TerminalText.Line(found.AccountId)} ({TerminalText.Line(found.AccountName)}), its tokens and its links to trains would go; "
             + "its requests stay.");
         await Confirmation.AskAsync(settings.Host, target, settings.Yes, cancellationToken);
         var isDeleted = await target.Get<CredentialStore>().DeleteAsync(found.AccountId, cancellationToken);
@@ -388,9 +388,9 @@ internal static class CredentialsCommand
         }
 
         var output = settings.Host.Output;
-        await output.WriteLineAsync($"Account {account.AccountId} ({account.AccountName}), credential {account.Id}");
-        await output.WriteLineAsync($"  token    {Token(account)}, {State(account)}, expires {Time(account.ExpiresAt)}");
-        await output.WriteLineAsync($"  scopes   {(account.Scopes.Count == 0 ? "none" : string.Join(' ', account.Scopes))}");
+        await output.WriteLineAsync($"Account {TerminalText.Line(account.AccountId)} ({TerminalText.Line(account.AccountName)}), credential {account.Id}");
+        await output.WriteLineAsync($"  token    {TerminalText.Line(Token(account))}, {State(account)}, expires {Time(account.ExpiresAt)}");
+        await output.WriteLineAsync($"  scopes   {(account.Scopes.Count == 0 ? "none" : TerminalText.Line(string.Join(' ', account.Scopes)))}");
         await output.WriteLineAsync($"  plan     {(account.IsMax ? "Max" : "another")}");
         await output.WriteLineAsync($"  stored   {Stored(account.Protection)}");
         if (account.LastRefreshAt is { } refreshed)
@@ -400,7 +400,7 @@ internal static class CredentialsCommand
 
         if (account.RefreshFailedAt is { } failed)
         {
-            await output.WriteLineAsync($"  failed   {Time(failed)}: {account.RefreshFailure}");
+            await output.WriteLineAsync($"  failed   {Time(failed)}: {TerminalText.Line(account.RefreshFailure)}");
         }
     }
 

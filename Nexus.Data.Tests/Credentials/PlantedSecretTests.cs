@@ -116,6 +116,7 @@ public sealed class PlantedSecretTests : CredentialTest
             }
 
             Say(await tokens.RefreshAsync(account, force: true));
+            _secrets.Add(Issuer.LastRefreshToken!);
             _secrets.Add(await tokens.GetAsync(account));
             var selected = await linked.SelectAsync($"train-{i % 5}", account);
             Assert.That(selected.AccessToken, Is.EqualTo(_secrets[^1]));

@@ -36,6 +36,9 @@ internal sealed class TokenServer : IAsyncDisposable
     /// <summary>Whether a refresh token is replaced by a new one.</summary>
     public bool Rotates { get; set; } = true;
 
+    /// <summary>The refresh token that counts since last; null before the first.</summary>
+    public string? LastRefreshToken { get; private set; }
+
     public int ExpiresIn { get; set; } = 3600;
 
     /// <summary>Lets a refresh token count.</summary>
@@ -43,6 +46,7 @@ internal sealed class TokenServer : IAsyncDisposable
     {
         var token = $"rt-{account}-{Guid.NewGuid():N}";
         _valid[token] = account;
+        LastRefreshToken = token;
         return token;
     }
 

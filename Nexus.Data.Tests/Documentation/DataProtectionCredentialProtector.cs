@@ -16,7 +16,7 @@ public sealed class DataProtectionCredentialProtector(IDataProtectionProvider pr
     {
         try
         {
-            return IsProtected(stored) ? For(context).Unprotect(stored[Prefix.Length..]) : stored;
+            return IsProtected(stored) ? For(context).Unprotect(Own(stored, context)) : stored;
         }
         catch (CryptographicException exception)
         {
@@ -25,9 +25,14 @@ public sealed class DataProtectionCredentialProtector(IDataProtectionProvider pr
         }
     }
 
-    public bool IsProtected(string stored) => stored.StartsWith(Prefix, StringComparison.Ordinal);
+    public bool IsProtected(string stored) => SecretContext.IsProtectedForm(stored);
 
-    public bool IsCurrent(string stored) => IsProtected(stored);
+    public bool IsCurrent(string stored) => stored.StartsWith(Prefix, StringComparison.Ordinal);
+
+    private static string Own(string stored, string context)
+        => stored.StartsWith(Prefix, StringComparison.Ordinal)
+            ? stored[Prefix.Length..]
+            : throw new NexusDataException(NexusDataErrorKind.Validation, $"{context} was stored by another protector.");
 
     // The place is the purpose: elsewhere the value cannot be read.
     private IDataProtector For(string context) => provider.CreateProtector("Nexus.Data.Credentials", context);

@@ -42,7 +42,7 @@ public sealed partial class AccessTokens : IAsyncDisposable, IDisposable
 
         (_work, _protector, _options) = (new UnitOfWork(contexts), protector, options.Value);
         _logger = logger ?? NullLogger<AccessTokens>.Instance;
-        _refresher = new(contexts, protector, client, _options, _logger);
+        _refresher = new(contexts, protector, client, _options, _unstored, _logger);
     }
 
     /// <summary>An access token that is good for a minute or more, refreshed where it has to be.</summary>
@@ -59,18 +59,24 @@ public sealed partial class AccessTokens : IAsyncDisposable, IDisposable
     /// <param name="accountId">The account's identifier.</param>
     /// <param name="force">Also where they are good yet, or where it failed just now.</param>
     /// <param name="cancellationToken">Gives up waiting. A refresh that has begun goes on.</param>
-    /// <exception cref="NexusDataException">As of <see cref="GetAsync(string, CancellationToken)"/>.</exception>
+    /// <exception cref="NexusDataException">As of <see cref="GetAsync(string, CancellationToken)"/>; also where new tokens could
+    /// not be stored yet (unavailable).</exception>
     public async Task<TokenRefresh> RefreshAsync(
         string accountId, bool force = false, CancellationToken cancellationToken = default)
     {
         var row = await FindAsync(accountId, cancellationToken);
-        if (!force && row.Left >= _options.RefreshBefore)
+        if (!force && row.IsGoodFor(_options.RefreshBefore))
         {
             return new(accountId, false, row.ExpiresAt);
         }
 
         var token = await FlyAsync(row, force, cancellationToken);
-        return new(accountId, token.IsRefreshed, token.ExpiresAt);
+        return token.IsStored
+            ? new(accountId, token.IsRefreshed, token.ExpiresAt)
+            : throw new NexusDataException(
+                NexusDataErrorKind.Unavailable,
+                $"The tokens of account '{accountId}' were exchanged and could not be stored: this process keeps them until it "
+                + "ends, and stores them at the next call that can.");
     }
 
     /// <summary>Waits for refreshes that have begun.</summary>
@@ -98,7 +104,7 @@ public sealed partial class AccessTokens : IAsyncDisposable, IDisposable
 
     internal async Task<string> GetAsync(StoredCredential row, CancellationToken cancellationToken)
     {
-        if (row.Left >= _options.RefreshBefore)
+        if (row.IsGoodFor(_options.RefreshBefore))
         {
             return row.Unprotect(_protector);
         }
@@ -145,17 +151,22 @@ public sealed partial class AccessTokens : IAsyncDisposable, IDisposable
     {
         try
         {
-            var token = await _refresher.RefreshAsync(row, force, _unstored.GetValueOrDefault(row.Id));
-            _unstored.TryRemove(row.Id, out _);
+            var unstored = _unstored.GetValueOrDefault(row.Id);
+            var token = await _refresher.RefreshAsync(row, force);
+            if (unstored is not null)
+            {
+                // It was stored, or something newer was there.
+                _unstored.TryRemove(KeyValuePair.Create(row.Id, unstored));
+            }
+
             return token;
         }
         catch (UnstoredTokensException exception)
         {
             // The next call stores them, or the end of the process.
             var exchange = exception.Exchange;
-            _unstored[row.Id] = exchange;
             LogUnstored(_logger, row.AccountId, exception.InnerException!.GetType().Name);
-            return new(exchange.Tokens.AccessToken, exchange.Tokens.ExpiresAt, isRefreshed: true);
+            return new(exchange.Tokens.AccessToken, exchange.Tokens.ExpiresAt, isRefreshed: true, isStored: false);
         }
         finally
         {

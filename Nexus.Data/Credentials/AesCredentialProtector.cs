@@ -73,9 +73,13 @@ public sealed partial class AesCredentialProtector : ICredentialProtector
         ArgumentNullException.ThrowIfNull(stored);
         ArgumentException.ThrowIfNullOrWhiteSpace(context);
 
-        if (!IsProtected(stored))
+        if (!stored.StartsWith(Prefix, StringComparison.Ordinal))
         {
-            return Remains().IsMatch(stored) ? throw Damaged(context, id: null) : stored;
+            return Remains().IsMatch(stored) ? throw Damaged(context, id: null)
+                : !SecretContext.IsProtectedForm(stored) ? stored
+                : throw new NexusDataException(
+                    NexusDataErrorKind.Validation,
+                    $"{context} was stored by another protector, in the form '{stored[..3]}': only the programs that have that one can read it.");
         }
 
         var id = KeyIdOf(stored);
@@ -119,7 +123,7 @@ public sealed partial class AesCredentialProtector : ICredentialProtector
     {
         ArgumentNullException.ThrowIfNull(stored);
 
-        return stored.StartsWith(Prefix, StringComparison.Ordinal);
+        return SecretContext.IsProtectedForm(stored);
     }
 
     /// <inheritdoc />

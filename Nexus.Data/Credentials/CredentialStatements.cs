@@ -45,6 +45,17 @@ internal static class CredentialStatements
         WHERE id = @id
         """;
 
+    // Changes nothing, and fails where Update would.
+    public const string MayStore =
+        """
+        UPDATE anthropic_credentials
+        SET oauth_access_token = oauth_access_token, oauth_refresh_token = oauth_refresh_token,
+            oauth_token_suffix = oauth_token_suffix, oauth_expires_at = oauth_expires_at, oauth_scopes = oauth_scopes,
+            updated_at = updated_at, last_refresh_at = last_refresh_at, refresh_failed_at = refresh_failed_at,
+            refresh_failure = refresh_failure
+        WHERE false
+        """;
+
     public const string Fail =
         """
         UPDATE anthropic_credentials SET refresh_failed_at = clock_timestamp(), refresh_failure = @failure WHERE id = @id

@@ -122,7 +122,7 @@ public sealed class CredentialStore
                 try
                 {
                     if (await db.ExecuteAsync(
-                        CredentialStatements.Rename, [DbCommands.Text("account", accountId), DbCommands.Text("name", name)],
+                        CredentialStatements.Rename, [DbCommands.Sought("account", accountId), DbCommands.Text("name", name)],
                         token) == 0)
                     {
                         throw NotFound(accountId);
@@ -150,14 +150,14 @@ public sealed class CredentialStore
 
         return _work.DoAsync(
             async (db, token) => await db.ExecuteAsync(
-                CredentialStatements.Delete, [DbCommands.Text("account", accountId)], token) == 1,
+                CredentialStatements.Delete, [DbCommands.Sought("account", accountId)], token) == 1,
             cancellationToken);
     }
 
     internal static async Task<StoredCredential?> FindAsync(
         NexusDbContext db, string accountId, CancellationToken cancellationToken)
         => (await db.ReadAllAsync(
-            CredentialStatements.ByAccount, [DbCommands.Text("account", accountId)], row => StoredCredential.Read(row),
+            CredentialStatements.ByAccount, [DbCommands.Sought("account", accountId)], row => StoredCredential.Read(row),
             cancellationToken)).SingleOrDefault();
 
     /// <summary>Stores tokens of a row, and that all is well; 0 where the row is gone.</summary>
@@ -192,11 +192,12 @@ public sealed class CredentialStore
 
     private static void Check(string what, string? text)
     {
-        if (string.IsNullOrWhiteSpace(text) || text.Length > MaxName || text.Any(char.IsControl))
+        _ = TextField.Required(text, MaxName, what);
+        if (text!.Any(char.IsControl))
         {
             throw new NexusDataException(
                 NexusDataErrorKind.Validation,
-                $"The {what} has to be 1 to {MaxName} characters, not all of them blank and none a control character.");
+                $"The {what} must have 1 to {MaxName} characters and no control character.");
         }
     }
 }

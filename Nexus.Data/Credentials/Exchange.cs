@@ -4,11 +4,14 @@ namespace Nexus.Data.Credentials;
 
 /// <summary>What the issuer gave for a refresh token.</summary>
 [DebuggerDisplay("{ToString(),nq}")]
-internal sealed class Exchange(Guid id, string accountId, string refreshToken, OAuthTokens tokens)
+internal sealed class Exchange(StoredCredential row, string refreshToken, OAuthTokens tokens)
 {
-    public Guid Id { get; } = id;
+    public Guid Id { get; } = row.Id;
 
-    public string AccountId { get; } = accountId;
+    public string AccountId { get; } = row.AccountId;
+
+    /// <summary>When the tokens that the row had then were exchanged.</summary>
+    public DateTimeOffset? LastRefreshAt { get; } = row.LastRefreshAt;
 
     /// <summary>The token that was given away for it.</summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]

@@ -25,7 +25,7 @@ public sealed record UnreadableSecret(string Table, Guid Id, string Column, stri
 
 /// <summary>What a purge left.</summary>
 /// <param name="Purged">Tables whose files are new.</param>
-/// <param name="Skipped">Tables that this user may not rewrite.</param>
+/// <param name="Skipped">Tables that this user may not rewrite, that others use all the time, or of which it is not known.</param>
 /// <param name="RowsKept">Old versions of rows that were copied along, for some transaction still sees them.</param>
 /// <param name="Remedy">What is to be done yet; null where nothing is.</param>
 public sealed record PurgeReport(

@@ -26,6 +26,17 @@ public static class SecretContext
     /// <param name="trainId">The train's primary key, and not its slug.</param>
     public static string SlackWebhook(Guid trainId) => Of(Trains, trainId, SlackWebhookColumn);
 
+    /// <summary>Whether a stored text has the form that every protector gives to what it protects: two small letters, a digit
+    /// and a colon. No token and no address begins so, and what another protector has stored is not taken for clear text.
+    /// </summary>
+    /// <param name="stored">What the column holds.</param>
+    public static bool IsProtectedForm(string stored)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+
+        return stored is [>= 'a' and <= 'z', >= 'a' and <= 'z', >= '0' and <= '9', ':', ..];
+    }
+
     /// <summary>A place.</summary>
     /// <param name="table">The table.</param>
     /// <param name="id">The row's primary key.</param>

@@ -90,7 +90,6 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
     /// have: only new tokens make it worthless.
     /// </summary>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="NexusDataException">Others use the tables all the time (unavailable).</exception>
     public async Task<PurgeReport> PurgeAsync(CancellationToken cancellationToken = default)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -101,7 +100,7 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
         await db.ExecuteAsync(
             string.Create(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)LockTimeout.TotalMilliseconds}"), [],
             cancellationToken);
-        var (purged, kept) = (new List<string>(), 0L);
+        var (purged, busy, kept) = (new List<string>(), new List<string>(), 0L);
 
         // What this very connection has changed is counted a second later, and would be taken off what the analysis counts.
         await Task.Delay(_ownCounts, cancellationToken);
@@ -109,23 +108,30 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
         // The statistics last, for the analysis of the tables leaves old versions there.
         foreach (var (name, _) in tables.Where(table => table.IsOurs).OrderBy(table => table.Name == Statistics))
         {
-            if (name == Statistics)
+            var start = await db.ReadAllAsync(
+                "SELECT clock_timestamp()", [], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
+            if (!await RewriteAsync(db, name == Statistics ? RewriteStatistics : RewriteTables + name, cancellationToken))
             {
-                await RewriteAsync(db, RewriteStatistics, name, cancellationToken);
-            }
-            else
-            {
-                var start = await db.ReadAllAsync(
-                    "SELECT clock_timestamp()", [], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
-                await RewriteAsync(db, RewriteTables + name, name, cancellationToken);
-                kept += await KeptAsync(db, name, start[0], cancellationToken);
+                busy.Add(name);
+                continue;
             }
 
             purged.Add(name);
+            if (name != Statistics)
+            {
+                if (await KeptAsync(db, name, start[0], cancellationToken) is { } rows)
+                {
+                    kept += rows;
+                }
+                else
+                {
+                    busy.Add(name);
+                }
+            }
         }
 
         var skipped = tables.Where(table => !table.IsOurs).Select(table => table.Name).ToList();
-        return new(purged, skipped, kept, Remedy(skipped, kept));
+        return new(purged, [.. skipped, .. busy], kept, Remedy(skipped, busy, kept));
     }
 
     private static async Task<long> RenewAsync(
@@ -150,33 +156,29 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
         return rewritten;
     }
 
-    // Waiting makes all others wait behind it, so it waits little and often.
-    private static async Task RewriteAsync(NexusDbContext db, string sql, string table, CancellationToken cancellationToken)
+    // Waiting makes all others wait behind it, so it waits little and often. False where others use the table all the time.
+    private static async Task<bool> RewriteAsync(NexusDbContext db, string sql, CancellationToken cancellationToken)
     {
         const int tries = 10;
-        for (var number = 1; ; number++)
+        for (var number = 1; number <= tries; number++)
         {
             try
             {
                 await db.ExecuteAsync(sql, [], cancellationToken);
-                return;
+                return true;
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
             {
-                if (number == tries)
-                {
-                    throw new NexusDataException(
-                        NexusDataErrorKind.Unavailable,
-                        $"Others use {table} all the time: its files still have what was in clear. Run it again.", exception);
-                }
-
                 await Task.Delay(_lockPause, cancellationToken);
             }
         }
+
+        return false;
     }
 
-    // What the analysis saw of versions that are dead and could not go. Before version 15 it is told a moment later.
-    private static async Task<long> KeptAsync(
+    // What the analysis saw of versions that are dead and could not go. Before version 15 it is told a moment later; null where
+    // the server tells nothing.
+    private static async Task<long?> KeptAsync(
         NexusDbContext db, string table, DateTimeOffset start, CancellationToken cancellationToken)
     {
         const int tries = 20;
@@ -193,10 +195,10 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
             await Task.Delay(_statisticsPause, cancellationToken);
         }
 
-        return 0;
+        return null;
     }
 
-    private static string? Remedy(List<string> skipped, long kept)
+    private static string? Remedy(List<string> skipped, List<string> busy, long kept)
     {
         var ours = skipped.Where(table => table != Statistics).ToList();
         return ours.Count > 0
@@ -204,6 +206,8 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
               + "the owner of the database."
             : skipped.Count > 0
                 ? $"Run {RewriteStatistics} as the owner of the database: old statistics hold pieces of the values."
+            : busy.Count > 0
+                ? $"Run it again when {string.Join(", ", busy)} can be had: others use it all the time, or the server counts no rows."
             : kept > 0
                 ? "Run it again once the transactions that are open now have ended: they still see old versions of rows."
             : null;

@@ -86,6 +86,11 @@ internal sealed class StoredCredential
         (SecretProtection)Math.Max((int)Protection(protector, AccessToken), (int)Protection(protector, RefreshToken)),
         LastRefreshAt, RefreshFailedAt, RefreshFailure);
 
+    /// <summary>Whether the access token lasts for a while yet; of one that lasts no longer at all, for half of its time.</summary>
+    public bool IsGoodFor(TimeSpan length)
+        => Left > TimeSpan.Zero
+            && (Left >= length || (LastRefreshAt is { } start && ExpiresAt > start && Left >= (ExpiresAt - start) / 2));
+
     public string Unprotect(ICredentialProtector protector)
         => protector.Unprotect(AccessToken, SecretContext.AccessToken(Id));
 

@@ -11,7 +11,7 @@ public sealed record TokenRefresh(string AccountId, bool IsRefreshed, DateTimeOf
 
 /// <summary>A token that can be used, and where it comes from.</summary>
 [DebuggerDisplay("expires at {ExpiresAt}")]
-internal sealed class FreshToken(string token, DateTimeOffset expiresAt, bool isRefreshed)
+internal sealed class FreshToken(string token, DateTimeOffset expiresAt, bool isRefreshed, bool isStored = true)
 {
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string Token { get; } = token;
@@ -19,4 +19,6 @@ internal sealed class FreshToken(string token, DateTimeOffset expiresAt, bool is
     public DateTimeOffset ExpiresAt { get; } = expiresAt;
 
     public bool IsRefreshed { get; } = isRefreshed;
+
+    public bool IsStored { get; } = isStored;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
@@ -13,7 +14,7 @@ namespace Nexus.Data.Credentials;
 /// </summary>
 internal sealed partial class TokenRefresher(
     IDbContextFactory<NexusDbContext> contexts, ICredentialProtector protector, IOAuthTokenClient client,
-    AccessTokenOptions options, ILogger logger)
+    AccessTokenOptions options, ConcurrentDictionary<Guid, Exchange> unstored, ILogger logger)
 {
     private const int Tries = 3;
     private const int MaxFailure = 255;
@@ -24,16 +25,15 @@ internal sealed partial class TokenRefresher(
     /// <summary>Refreshes, or takes what another has refreshed meanwhile.</summary>
     /// <param name="seen">The row as the caller found it.</param>
     /// <param name="force">Whether tokens that are good, and a failure just now, are no reason to leave it.</param>
-    /// <param name="unstored">Tokens of an exchange before that could not be stored; null for none.</param>
     /// <exception cref="NexusDataException">There is no token to be had (unavailable), or no such account any more.</exception>
-    /// <exception cref="UnstoredTokensException">There are tokens, and they could not be stored.</exception>
-    public async Task<FreshToken> RefreshAsync(StoredCredential seen, bool force, Exchange? unstored)
+    /// <exception cref="UnstoredTokensException">There are tokens, and they could not be stored: they stay among those.</exception>
+    public async Task<FreshToken> RefreshAsync(StoredCredential seen, bool force)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await TryAsync(seen, force, unstored);
+                return await TryAsync(seen, force);
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
             {
@@ -52,6 +52,11 @@ internal sealed partial class TokenRefresher(
 
                 await Task.Delay(TimeSpan.FromMilliseconds(100 * (tries - 1)));
             }
+            catch (PostgresException exception)
+            {
+                throw NoToken(
+                    seen.AccountId, $"the database would not store new ones ({exception.SqlState}), so the issuer was not asked.", exception);
+            }
         }
     }
 
@@ -60,7 +65,7 @@ internal sealed partial class TokenRefresher(
     public Task<FreshToken> StoreAsync(Exchange exchange)
         => contexts.ExecuteInTransactionAsync((db, _) => StoreAsync(db, exchange), CancellationToken.None);
 
-    private async Task<FreshToken> TryAsync(StoredCredential seen, bool force, Exchange? unstored)
+    private async Task<FreshToken> TryAsync(StoredCredential seen, bool force)
     {
         await using var db = await contexts.CreateDbContextAsync();
         db.Database.SetCommandTimeout(options.WaitLimit + _commandBeyondWait);
@@ -72,7 +77,8 @@ internal sealed partial class TokenRefresher(
             return Stored(row, isRefreshed: row.LastRefreshAt != seen.LastRefreshAt);
         }
 
-        var exchange = unstored;
+        // Under the lock: another flight of this process may have left them just now.
+        var exchange = unstored.GetValueOrDefault(row.Id);
         var refreshToken = row.UnprotectRefresh(protector);
         if (exchange?.RefreshToken != refreshToken)
         {
@@ -82,7 +88,7 @@ internal sealed partial class TokenRefresher(
             protector.Protect(refreshToken, SecretContext.RefreshToken(row.Id));
             try
             {
-                exchange = new(row.Id, row.AccountId, refreshToken, await ExchangeAsync(row, refreshToken));
+                exchange = new(row, refreshToken, await ExchangeAsync(row, refreshToken));
             }
             catch (OAuthTokenException failure)
             {
@@ -114,7 +120,9 @@ internal sealed partial class TokenRefresher(
 
     // Another may have refreshed while this one waited for the lock. What is stored changes with the key too.
     private bool IsGood(StoredCredential row, StoredCredential seen, bool force)
-        => row.Left >= options.RefreshBefore && (!force || row.LastRefreshAt != seen.LastRefreshAt);
+        => row.LastRefreshAt != seen.LastRefreshAt
+            ? row.Left > TimeSpan.Zero
+            : !force && row.IsGoodFor(options.RefreshBefore);
 
     private FreshToken Stored(StoredCredential row, bool isRefreshed)
         => new(row.Unprotect(protector), row.ExpiresAt, isRefreshed);
@@ -180,9 +188,14 @@ internal sealed partial class TokenRefresher(
             LogBroken(logger, exchange.AccountId, exception.GetType().Name);
         }
 
+        // Known before the lock is given away, and the connection with its locks given back before another one is asked for.
+        unstored[exchange.Id] = exchange;
+        await AbandonAsync(db);
         try
         {
-            return await StoreAsync(exchange);
+            var token = await StoreAsync(exchange);
+            unstored.TryRemove(KeyValuePair.Create(exchange.Id, exchange));
+            return token;
         }
         catch (Exception exception) when (exception is not NexusDataException { Kind: NexusDataErrorKind.NotFound })
         {
@@ -190,18 +203,46 @@ internal sealed partial class TokenRefresher(
         }
     }
 
+    private static async Task AbandonAsync(NexusDbContext db)
+    {
+        try
+        {
+            await db.Database.CurrentTransaction!.DisposeAsync();
+        }
+        catch (Exception exception) when (TransientFaults.AreIn(exception))
+        {
+            // It was broken before.
+        }
+
+        await db.Database.CloseConnectionAsync();
+    }
+
     // Done twice it does the same: the second time the row has what is to be stored.
     private async Task<FreshToken> StoreAsync(NexusDbContext db, Exchange exchange)
     {
         var row = await LockRowAsync(db, exchange.Id)
             ?? throw CredentialStore.NotFound(exchange.AccountId);
-        if (row.UnprotectRefresh(protector) != exchange.RefreshToken)
+        if (!HasToken(row, exchange))
         {
             return Stored(row, isRefreshed: true);
         }
 
         await CredentialStore.UpdateAsync(db, protector, row.Id, exchange.Tokens, CancellationToken.None);
         return new(exchange.Tokens.AccessToken, exchange.Tokens.ExpiresAt, isRefreshed: true);
+    }
+
+    // Where a key that this process has not got protects the row by now, that is all that has changed: a login or another
+    // refresh would have set the time.
+    private bool HasToken(StoredCredential row, Exchange exchange)
+    {
+        try
+        {
+            return row.UnprotectRefresh(protector) == exchange.RefreshToken;
+        }
+        catch (NexusDataException exception) when (exception.Kind == NexusDataErrorKind.Validation)
+        {
+            return row.LastRefreshAt == exchange.LastRefreshAt;
+        }
     }
 
     private static async Task<StoredCredential?> LockRowAsync(NexusDbContext db, Guid id)

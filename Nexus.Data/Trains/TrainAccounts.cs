@@ -62,7 +62,7 @@ public sealed class TrainAccounts
                 var (hasTrain, hasAccount, isNew) = (await db.ReadAllAsync(
                     Link,
                     [
-                        DbCommands.Text("train", trainId), DbCommands.Text("account", accountId),
+                        DbCommands.Sought("train", trainId), DbCommands.Sought("account", accountId),
                         DbCommands.Uuid("id", Guid.CreateVersion7()),
                     ],
                     row => (row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2)), token)).Single();
@@ -85,7 +85,7 @@ public sealed class TrainAccounts
 
         return _work.DoAsync(
             async (db, token) => await db.ExecuteAsync(
-                Unlink, [DbCommands.Text("train", trainId), DbCommands.Text("account", accountId)], token) > 0,
+                Unlink, [DbCommands.Sought("train", trainId), DbCommands.Sought("account", accountId)], token) > 0,
             cancellationToken);
     }
 
@@ -159,7 +159,7 @@ public sealed class TrainAccounts
 
         var rows = await _work.ReadAsync(
             (db, token) => db.ReadAllAsync(
-                CredentialStatements.OfTrain, [DbCommands.Text("train", trainId)],
+                CredentialStatements.OfTrain, [DbCommands.Sought("train", trainId)],
                 row => (IsDisabled: row.GetBoolean(0), Account: row.IsDBNull(1) ? null : StoredCredential.Read(row, 1)), token),
             cancellationToken);
         return rows.Count > 0
