@@ -83,7 +83,7 @@ public sealed class AnalysesCommandTests : AnalysisTest
         Assert.That(dry.Output, Does.Contain($"{failed} would be tried again").And.Contain("1 analyses would"));
         Assert.That(before, Is.EqualTo(ConversationAnalysisStatus.Failed));
         Assert.That(Ids(elsewhere), Is.Empty);
-        Assert.That(run.Output, Does.Contain($"{failed} is tried again").And.Not.Contain($"{waiting} "));
+        Assert.That(run.Output, Does.Contain($"{failed} is tried again").And.Not.Contain($"{waiting} is tried"));
         Assert.That((await ReadAsync(failed)).Status, Is.EqualTo(ConversationAnalysisStatus.Pending));
         var entry = (await Service<AuditLog>().ListAsync(new() { EventType = AuditEvents.Retry })).Single();
         Assert.That(entry.RequestId, Does.StartWith("nexus-data "));
