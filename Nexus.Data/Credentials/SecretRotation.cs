@@ -12,6 +12,13 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
 {
     private const string Statistics = "pg_statistic";
     private const string RewriteTables = "VACUUM (FULL, ANALYZE) ";
+    private const string SeesOlder =
+        """
+        SELECT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > age(@now::xid8::xid))
+        """;
+
     private const string RewriteStatistics = "VACUUM (FULL) pg_catalog.pg_statistic";
 
     // Owner of the table or of the database; from 17 on there is a right for it too.
@@ -110,6 +117,12 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
         {
             var start = await db.ReadAllAsync(
                 "SELECT clock_timestamp()", [], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
+            if (name == Statistics && !await IsSeenByNobodyAsync(db, cancellationToken))
+            {
+                busy.Add(name);
+                continue;
+            }
+
             if (!await RewriteAsync(db, name == Statistics ? RewriteStatistics : RewriteTables + name, cancellationToken))
             {
                 busy.Add(name);
@@ -171,6 +184,27 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
             {
                 await Task.Delay(_lockPause, cancellationToken);
             }
+        }
+
+        return false;
+    }
+
+    // Whether all transactions that still see what was there before have ended: those of the server's own upkeep last a moment.
+    // Old versions that somebody sees would be copied along, and of the statistics nobody counts them.
+    private static async Task<bool> IsSeenByNobodyAsync(NexusDbContext db, CancellationToken cancellationToken)
+    {
+        const int tries = 20;
+        var now = (await db.ReadAllAsync("SELECT pg_current_xact_id()::text", [], row => row.GetString(0), cancellationToken))[0];
+        for (var number = 1; number <= tries; number++)
+        {
+            var isSeen = await db.ReadAllAsync(
+                SeesOlder, [DbCommands.Text("now", now)], row => row.GetBoolean(0), cancellationToken);
+            if (!isSeen[0])
+            {
+                return true;
+            }
+
+            await Task.Delay(_statisticsPause, cancellationToken);
         }
 
         return false;
