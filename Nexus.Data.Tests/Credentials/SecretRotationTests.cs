@@ -193,7 +193,7 @@ public sealed class SecretRotationTests : CredentialTest
         await rotation.ReprotectAsync();
         await AdministerAsync("CHECKPOINT");
         var beforePurge = Found(folder, needles);
-        var report = await rotation.PurgeAsync();
+        var report = await PurgeAsync(rotation);
         await AdministerAsync("CHECKPOINT");
 
         Assert.Multiple(async () =>
@@ -214,7 +214,7 @@ public sealed class SecretRotationTests : CredentialTest
     {
         await AddInClearAsync("acc-1", "sk-clear", "sk-refresh");
         var services = Services(collection => Configure(collection.AddNexusData(AdministratorString), Issuer.Endpoint, Key));
-        var rotation = services.GetRequiredService<SecretRotation>();
+        var rotation = Impatient(services);
         await using var reader = new NpgsqlConnection(ConnectionString);
         await reader.OpenAsync();
         await using var transaction = await reader.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
@@ -226,11 +226,30 @@ public sealed class SecretRotationTests : CredentialTest
         await rotation.ReprotectAsync();
         var early = await rotation.PurgeAsync();
         await transaction.RollbackAsync();
-        var late = await rotation.PurgeAsync();
+        var late = await PurgeAsync(rotation);
 
         Assert.That((early.IsComplete, early.RowsKept > 0), Is.EqualTo((false, true)));
         Assert.That(early.Remedy, Does.StartWith("Run it again"));
         Assert.That((late.IsComplete, late.RowsKept), Is.EqualTo((true, 0)));
+    }
+
+    [Test]
+    public async Task A_purge_says_when_a_writer_of_another_database_keeps_old_statistics_alive()
+    {
+        var services = Services(collection => Configure(collection.AddNexusData(AdministratorString), Issuer.Endpoint, Key));
+        await using var writer = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(AdministratorString) { Database = "postgres", Pooling = false }.ConnectionString);
+        await writer.OpenAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await using (var write = new NpgsqlCommand("SELECT pg_current_xact_id()", writer, transaction))
+        {
+            await write.ExecuteScalarAsync();
+        }
+
+        var report = await Impatient(services).PurgeAsync();
+
+        Assert.That(report.Skipped, Does.Contain("pg_statistic"));
+        Assert.That(report.Remedy, Does.StartWith("Run it again").And.Contain("of any database"));
     }
 
     [Test]
@@ -252,13 +271,8 @@ public sealed class SecretRotationTests : CredentialTest
         await using var transaction = await holder.BeginTransactionAsync();
         await using var hold = new NpgsqlCommand("LOCK TABLE trains IN ACCESS SHARE MODE", holder, transaction);
         await hold.ExecuteNonQueryAsync();
-        var rotation = new SecretRotation(
-            services.GetRequiredService<IDbContextFactory<NexusDbContext>>(), services.GetRequiredService<ICredentialProtector>())
-        {
-            LockTimeout = TimeSpan.FromMilliseconds(20),
-        };
 
-        var report = await rotation.PurgeAsync();
+        var report = await PurgeAsync(Impatient(services), isBusy: table => table == "trains");
 
         Assert.That(report.IsComplete, Is.False);
         Assert.That(report.Skipped, Is.EqualTo(["trains"]));
@@ -294,6 +308,26 @@ public sealed class SecretRotationTests : CredentialTest
             Assert.That(with.ToString() + string.Concat(without.Details), Does.Not.Contain("sk-").And.Not.Contain("cnp_").And.Not.Contain("nx1:"));
         });
     }
+
+    // As its remedy says: tests that run beside this one keep old versions of all databases alive while they write.
+    private static async Task<PurgeReport> PurgeAsync(SecretRotation rotation, Func<string, bool>? isBusy = null)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var report = await rotation.PurgeAsync();
+            if (tries == 60 || (report.RowsKept == 0 && report.Skipped.All(isBusy ?? (_ => false))))
+            {
+                return report;
+            }
+        }
+    }
+
+    private static SecretRotation Impatient(ServiceProvider services)
+        => new(services.GetRequiredService<IDbContextFactory<NexusDbContext>>(), services.GetRequiredService<ICredentialProtector>())
+        {
+            LockTimeout = TimeSpan.FromMilliseconds(20),
+            Patience = TimeSpan.FromMilliseconds(500),
+        };
 
     private string AdministratorString => AdministratorAsync().GetAwaiter().GetResult();
 

@@ -12,11 +12,17 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
 {
     private const string Statistics = "pg_statistic";
     private const string RewriteTables = "VACUUM (FULL, ANALYZE) ";
+
+    // Writers of other databases of the server count: the rewriting, like any snapshot, reckons from the oldest that is open.
     private const string SeesOlder =
         """
-        SELECT EXISTS (
-            SELECT FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > age(@now::xid8::xid))
+        SELECT pg_snapshot_xmin(pg_current_snapshot()) < @now::xid8
+            OR EXISTS (
+                SELECT FROM pg_stat_activity
+                WHERE coalesce(datname, current_database()) = current_database() AND pid <> pg_backend_pid()
+                  AND age(backend_xmin) > age(@now::xid8::xid))
+            OR EXISTS (
+                SELECT FROM pg_replication_slots WHERE greatest(age(xmin), age(catalog_xmin)) > age(@now::xid8::xid))
         """;
 
     private const string RewriteStatistics = "VACUUM (FULL) pg_catalog.pg_statistic";
@@ -40,9 +46,13 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
     private static readonly TimeSpan _ownCounts = TimeSpan.FromSeconds(1.1);
     private static readonly TimeSpan _statisticsPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _lockPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _visionPause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long a purge waits for those who use a table, and they for it. Several times.</summary>
     internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a purge waits, for each table, until transactions that see old versions have ended.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Protects by the current key what is in clear or under another key, in batches. Others read and write meanwhile; what was
@@ -117,13 +127,11 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
         {
             var start = await db.ReadAllAsync(
                 "SELECT clock_timestamp()", [], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
-            if (name == Statistics && !await IsSeenByNobodyAsync(db, cancellationToken))
-            {
-                busy.Add(name);
-                continue;
-            }
 
-            if (!await RewriteAsync(db, name == Statistics ? RewriteStatistics : RewriteTables + name, cancellationToken))
+            // Old versions that are copied along are counted in the tables, and by nobody in the statistics.
+            var isSeen = !await IsSeenByNobodyAsync(db, cancellationToken);
+            var rewrite = name == Statistics ? RewriteStatistics : RewriteTables + name;
+            if ((isSeen && name == Statistics) || !await RewriteAsync(db, rewrite, cancellationToken))
             {
                 busy.Add(name);
                 continue;
@@ -189,11 +197,11 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
         return false;
     }
 
-    // Whether all transactions that still see what was there before have ended: those of the server's own upkeep last a moment.
-    // Old versions that somebody sees would be copied along, and of the statistics nobody counts them.
-    private static async Task<bool> IsSeenByNobodyAsync(NexusDbContext db, CancellationToken cancellationToken)
+    // Whether all transactions that still see what was there before have ended, which most do in a moment: old versions that
+    // somebody sees would be copied along.
+    private async Task<bool> IsSeenByNobodyAsync(NexusDbContext db, CancellationToken cancellationToken)
     {
-        const int tries = 20;
+        var tries = Patience / _visionPause;
         var now = (await db.ReadAllAsync("SELECT pg_current_xact_id()::text", [], row => row.GetString(0), cancellationToken))[0];
         for (var number = 1; number <= tries; number++)
         {
@@ -204,7 +212,7 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
                 return true;
             }
 
-            await Task.Delay(_statisticsPause, cancellationToken);
+            await Task.Delay(_visionPause, cancellationToken);
         }
 
         return false;
@@ -241,7 +249,8 @@ public sealed class SecretRotation(IDbContextFactory<NexusDbContext> contexts, I
             : skipped.Count > 0
                 ? $"Run {RewriteStatistics} as the owner of the database: old statistics hold pieces of the values."
             : busy.Count > 0
-                ? $"Run it again when {string.Join(", ", busy)} can be had: others use it all the time, or the server counts no rows."
+                ? $"Run it again when {string.Join(", ", busy)} can be had: others use it all the time, transactions that are open "
+                  + "(of any database of the server) still see old versions, or the server counts no rows."
             : kept > 0
                 ? "Run it again once the transactions that are open now have ended: they still see old versions of rows."
             : null;
