@@ -84,7 +84,7 @@ internal static class StatusCommand
         if (status.ClearKeys is > 0 and var keys)
         {
             await host.Output.WriteLineAsync(
-                $"About {keys:N0} API keys are stored in clear; 'nexus-data migrate --retire-clear-keys' keeps their hashes alone.");
+                $"{keys:N0} API keys are stored in clear; 'nexus-data migrate --retire-clear-keys' keeps their hashes alone.");
         }
     }
 

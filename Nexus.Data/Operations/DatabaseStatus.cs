@@ -71,7 +71,7 @@ public sealed record DatabaseStatus
     /// <summary>Why a migration would refuse to begin, and what to do; null where nothing is in the way.</summary>
     public string? Obstacle { get; init; }
 
-    /// <summary>API keys that are stored in clear, by the server's statistics; null where none can be.</summary>
+    /// <summary>API keys that are stored in clear, revoked ones among them; null where none can be, or somebody holds the table.</summary>
     public long? ClearKeys { get; init; }
 
     /// <summary>Whether the schema is that of this version.</summary>

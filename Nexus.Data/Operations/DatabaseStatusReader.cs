@@ -38,7 +38,6 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         """;
 
     private const string History = "__EFMigrationsHistory";
-    private const string ClearKeys = "train_api_keys";
 
     /// <summary>Reads the status.</summary>
     /// <param name="cancellationToken">Stops the reading.</param>
@@ -58,6 +57,9 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
             ? await db.ReadWithoutWaitingAsync(
                 "SELECT count(*)::text FROM api_requests WHERE unlinked_because IS NOT NULL", TextsAsync,
                 cancellationToken)
+            : null;
+        var clearKeys = catalog.HasClearKeys
+            ? await db.ReadWithoutWaitingAsync("SELECT count(*)::text FROM train_api_keys", TextsAsync, cancellationToken)
             : null;
         isMigrating |= applied is null;
 
@@ -82,10 +84,8 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
             Forecast = survey.Forecast,
             Kept = survey.Kept,
             Obstacle = survey.Obstacle,
-            ClearKeys = catalog.HasClearKeys
-                ? sizes?.Tables.FirstOrDefault(table => table.Name == ClearKeys)?.Rows
-                : null,
-            Unlinked = unlinked is [{ } count] ? long.Parse(count, CultureInfo.InvariantCulture) : null,
+            ClearKeys = CountIn(clearKeys),
+            Unlinked = CountIn(unlinked),
         };
     }
 
@@ -114,6 +114,9 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
 
         return texts;
     }
+
+    private static long? CountIn(List<string>? texts)
+        => texts is [{ } count] ? long.Parse(count, CultureInfo.InvariantCulture) : null;
 
     private static async Task<TableSizes> ReadSizesAsync(DbDataReader reader, CancellationToken cancellationToken)
     {

@@ -149,7 +149,7 @@ public sealed partial class StatusTests : MigrationTest
                     .And.Contain("drops constraint api_requests.api_requests_parent_request_id_fkey")
                     .And.Contain("fills total_tokens where it is null and tokens are known")
                     .And.Contain("left as it is: column api_requests.api_key_hash, table invoices")
-                    .And.Contain("About 2 API keys are stored in clear"));
+                    .And.Contain("2 API keys are stored in clear"));
             Assert.That(json.GetProperty("origin").GetString(), Is.EqualTo("bootstrap"));
             Assert.That(json.GetProperty("original").GetProperty("name").GetString(), Does.Contain("013, 014"));
             Assert.That(json.GetProperty("forecast").GetArrayLength(), Is.Positive);
