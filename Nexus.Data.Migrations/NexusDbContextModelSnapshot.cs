@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Nexus.Data;
 using Nexus.Data.Analyses;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using NpgsqlTypes;
 
 #nullable disable
 
@@ -322,6 +323,51 @@ namespace Nexus.Data.Migrations
                     b.ToTable("link_waits", null, t =>
                         {
                             t.HasComment("What requests without a near parent wait for, should it be stored late.");
+                        });
+                });
+
+            modelBuilder.Entity("Nexus.Data.Conversations.RequestWords", b =>
+                {
+                    b.Property<Guid>("RequestId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("request_id")
+                        .HasComment("The request.");
+
+                    b.Property<DateTimeOffset>("Timestamp")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("timestamp")
+                        .HasComment("The request's time.");
+
+                    b.Property<string>("TrainId")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("train_id")
+                        .HasComment("The request's train.");
+
+                    b.Property<NpgsqlTsVector>("Words")
+                        .IsRequired()
+                        .HasColumnType("tsvector")
+                        .HasColumnName("words")
+                        .HasComment("The words, in lower case.");
+
+                    b.HasKey("RequestId")
+                        .HasName("request_words_pkey");
+
+                    b.HasIndex("Words")
+                        .HasDatabaseName("idx_request_words_words");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Words"), "gin");
+
+                    b.HasIndex("Timestamp", "RequestId")
+                        .HasDatabaseName("idx_request_words_time");
+
+                    b.HasIndex("TrainId", "Timestamp", "RequestId")
+                        .HasDatabaseName("idx_request_words_train");
+
+                    b.ToTable("request_words", null, t =>
+                        {
+                            t.HasComment("Words that a request and its answer add to their conversation.");
                         });
                 });
 
@@ -930,6 +976,270 @@ namespace Nexus.Data.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Nexus.Data.Totals.BranchTotals", b =>
+                {
+                    b.Property<string>("TrainId")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("train_id")
+                        .HasComment("The train, by its slug.");
+
+                    b.Property<Guid>("ConversationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("conversation_id")
+                        .HasComment("The conversation.");
+
+                    b.Property<string>("BranchId")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("branch_id")
+                        .HasComment("The branch.");
+
+                    b.Property<string>("AccountId")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("account_id")
+                        .HasComment("The account; empty where it is unknown.");
+
+                    b.Property<string>("Model")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("model")
+                        .HasComment("The model; empty where none is named.");
+
+                    b.Property<long>("CacheCreationInputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_creation_input_tokens")
+                        .HasComment("Tokens put into the cache.");
+
+                    b.Property<long>("CacheReadInputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_read_input_tokens")
+                        .HasComment("Tokens from the cache.");
+
+                    b.Property<int>("FailedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_count")
+                        .HasComment("Requests among them that failed.");
+
+                    b.Property<DateTimeOffset>("FirstAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_at")
+                        .HasComment("Time of the first of the requests.");
+
+                    b.Property<long>("InputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("input_tokens")
+                        .HasComment("Tokens read, without the cache's.");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at")
+                        .HasComment("Time of the latest.");
+
+                    b.Property<Guid>("LatestRequestId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("latest_request_id")
+                        .HasComment("The latest of the requests.");
+
+                    b.Property<int>("MessageCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("message_count")
+                        .HasComment("The most messages that a request has.");
+
+                    b.Property<long>("OutputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("output_tokens")
+                        .HasComment("Tokens written.");
+
+                    b.Property<int>("RequestCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("request_count")
+                        .HasComment("Requests.");
+
+                    b.Property<int>("RetryCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("retry_count")
+                        .HasComment("Requests among them that repeat another.");
+
+                    b.Property<int>("SubtaskCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("subtask_count")
+                        .HasComment("Requests of sub-tasks among them.");
+
+                    b.Property<long>("ToolCallCount")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tool_call_count")
+                        .HasComment("Tool uses in the answers.");
+
+                    b.HasKey("TrainId", "ConversationId", "BranchId", "AccountId", "Model")
+                        .HasName("branch_totals_pkey");
+
+                    b.HasIndex("AccountId", "LastAt", "ConversationId")
+                        .HasDatabaseName("idx_branch_totals_account");
+
+                    b.HasIndex("Model", "LastAt", "ConversationId")
+                        .HasDatabaseName("idx_branch_totals_model");
+
+                    b.ToTable("branch_totals", null, t =>
+                        {
+                            t.HasComment("What an account and model did on a branch, written along with its requests.");
+                        });
+                });
+
+            modelBuilder.Entity("Nexus.Data.Totals.ConversationTotals", b =>
+                {
+                    b.Property<string>("TrainId")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("train_id")
+                        .HasComment("The train, by its slug.");
+
+                    b.Property<Guid>("ConversationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("conversation_id")
+                        .HasComment("The conversation.");
+
+                    b.Property<DateTimeOffset>("FirstAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_at")
+                        .HasComment("Time of its first request.");
+
+                    b.Property<bool>("HasForks")
+                        .HasColumnType("boolean")
+                        .HasColumnName("has_forks")
+                        .HasComment("Whether it has branches other than the main one, sub-tasks and continuations.");
+
+                    b.Property<bool>("HasSubtasks")
+                        .HasColumnType("boolean")
+                        .HasColumnName("has_subtasks")
+                        .HasComment("Whether a request of it belongs to a sub-task.");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at")
+                        .HasComment("Time of its latest request.");
+
+                    b.HasKey("TrainId", "ConversationId")
+                        .HasName("conversation_totals_pkey");
+
+                    b.HasIndex("FirstAt", "TrainId")
+                        .HasDatabaseName("idx_conversation_totals_first");
+
+                    b.HasIndex("LastAt", "ConversationId", "TrainId")
+                        .HasDatabaseName("idx_conversation_totals_last");
+
+                    b.HasIndex("TrainId", "LastAt", "ConversationId")
+                        .HasDatabaseName("idx_conversation_totals_train");
+
+                    b.HasIndex(new[] { "LastAt", "ConversationId", "TrainId" }, "idx_conversation_totals_forks")
+                        .HasFilter("has_forks");
+
+                    b.HasIndex(new[] { "LastAt", "ConversationId", "TrainId" }, "idx_conversation_totals_subtasks")
+                        .HasFilter("has_subtasks");
+
+                    b.ToTable("conversation_totals", null, t =>
+                        {
+                            t.HasComment("Conversations as lists order and filter them, written along with their requests.");
+                        });
+                });
+
+            modelBuilder.Entity("Nexus.Data.Totals.HourlyTotals", b =>
+                {
+                    b.Property<string>("TrainId")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("train_id")
+                        .HasComment("The train, by its slug.");
+
+                    b.Property<DateTimeOffset>("Hour")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("hour")
+                        .HasComment("Beginning of the hour in UTC.");
+
+                    b.Property<string>("AccountId")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("account_id")
+                        .HasComment("The account; empty where it is unknown.");
+
+                    b.Property<string>("Model")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("model")
+                        .HasComment("The model; empty where none is named.");
+
+                    b.Property<string>("RequestType")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("request_type")
+                        .HasComment("Type of the requests; empty where nobody said.");
+
+                    b.Property<short>("Slot")
+                        .HasColumnType("smallint")
+                        .HasColumnName("slot")
+                        .HasComment("Which of the rows of an hour, which are added up.");
+
+                    b.Property<long>("CacheCreationInputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_creation_input_tokens")
+                        .HasComment("Tokens put into the cache.");
+
+                    b.Property<long>("CacheReadInputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_read_input_tokens")
+                        .HasComment("Tokens from the cache.");
+
+                    b.Property<long>("DurationMs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("duration_ms")
+                        .HasComment("Milliseconds that the calls took together.");
+
+                    b.Property<int>("FailedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_count")
+                        .HasComment("Requests among them that failed.");
+
+                    b.Property<long>("InputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("input_tokens")
+                        .HasComment("Tokens read, without the cache's.");
+
+                    b.Property<long>("OutputTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("output_tokens")
+                        .HasComment("Tokens written.");
+
+                    b.Property<int>("RequestCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("request_count")
+                        .HasComment("Requests.");
+
+                    b.Property<int>("TimedCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("timed_count")
+                        .HasComment("Requests whose duration is known.");
+
+                    b.Property<long>("ToolCallCount")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tool_call_count")
+                        .HasComment("Tool uses in the answers.");
+
+                    b.HasKey("TrainId", "Hour", "AccountId", "Model", "RequestType", "Slot")
+                        .HasName("hourly_totals_pkey");
+
+                    b.HasIndex("Hour")
+                        .HasDatabaseName("idx_hourly_totals_hour");
+
+                    b.HasIndex("AccountId", "Hour")
+                        .HasDatabaseName("idx_hourly_totals_account");
+
+                    b.ToTable("hourly_totals", null, t =>
+                        {
+                            t.HasComment("What the requests of an hour used, written along with them.");
+                        });
+                });
+
             modelBuilder.Entity("Nexus.Data.Trains.Train", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1277,6 +1587,50 @@ namespace Nexus.Data.Migrations
                     b.ToTable((string)null);
 
                     b.ToView("hourly_stats", (string)null);
+                });
+
+            modelBuilder.Entity("Nexus.Data.Usage.ModelPrice", b =>
+                {
+                    b.Property<string>("Model")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("model")
+                        .HasComment("The model; with an asterisk at its end, all models that begin so.");
+
+                    b.Property<DateOnly>("ValidFrom")
+                        .HasColumnType("date")
+                        .HasColumnName("valid_from")
+                        .HasComment("Day from whose beginning in UTC the price holds.");
+
+                    b.Property<decimal>("CacheCreationPrice")
+                        .HasColumnType("numeric(18,6)")
+                        .HasColumnName("cache_creation_price")
+                        .HasComment("Price of tokens put into the cache.");
+
+                    b.Property<decimal>("CacheReadPrice")
+                        .HasColumnType("numeric(18,6)")
+                        .HasColumnName("cache_read_price")
+                        .HasComment("Price of tokens from the cache.");
+
+                    b.Property<decimal>("InputPrice")
+                        .HasColumnType("numeric(18,6)")
+                        .HasColumnName("input_price")
+                        .HasComment("Price of tokens read.");
+
+                    b.Property<decimal>("OutputPrice")
+                        .HasColumnType("numeric(18,6)")
+                        .HasColumnName("output_price")
+                        .HasComment("Price of tokens written.");
+
+                    b.HasKey("Model", "ValidFrom")
+                        .HasName("model_prices_pkey");
+
+                    b.ToTable("model_prices", null, t =>
+                        {
+                            t.HasComment("What a million tokens of a model cost from a day on.");
+
+                            t.HasCheckConstraint("model_prices_check", "input_price >= 0 AND output_price >= 0 AND cache_creation_price >= 0 AND cache_read_price >= 0");
+                        });
                 });
 
             modelBuilder.Entity("Nexus.Data.Requests.StreamingChunk", b =>

@@ -44,6 +44,9 @@ public sealed class NexusDbContext(DbContextOptions<NexusDbContext> options) : D
     /// <summary>Requests by hour, train and model, as of the last refresh.</summary>
     public DbSet<HourlyStat> HourlyStats => Set<HourlyStat>();
 
+    /// <summary>What tokens cost; the host fills them in.</summary>
+    public DbSet<ModelPrice> ModelPrices => Set<ModelPrice>();
+
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
