@@ -14,6 +14,7 @@ using Nexus.Data.Operations.Health;
 using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
+using Nexus.Data.Totals;
 using Nexus.Data.Trains;
 
 // Beside IServiceCollection, so that a host sees AddNexusData without another using.
@@ -90,6 +91,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<ConversationOutlines>();
         services.TryAddSingleton<ConversationAnalyzer>();
         services.TryAddSingleton<ConversationRebuilder>();
+        services.TryAddSingleton<TotalsRepair>();
         services.TryAddSingleton<LinkExplainer>();
         services.TryAddSingleton<TrainService>();
         services.TryAddSingleton<TrainMembers>();

@@ -1,4 +1,6 @@
+using Nexus.Data.Totals;
 using Npgsql;
+using NUnit.Framework.Interfaces;
 
 namespace Nexus.Data.Tests.Fixtures;
 
@@ -26,8 +28,35 @@ public abstract class DatabaseTest
     public async Task CreateDatabase() => ConnectionString = await NewDatabaseAsync();
 
     [TearDown]
-    public Task DropDatabase()
-        => ConnectionString.Length == 0 ? Task.CompletedTask : Server.DropAsync(ConnectionString);
+    public async Task DropDatabase()
+    {
+        if (ConnectionString.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await EnsureTotalsAsync();
+        }
+        finally
+        {
+            await Server.DropAsync(ConnectionString);
+        }
+    }
+
+    /// <summary>Whether all requests of the test are written by the library, so that their totals have to be right.</summary>
+    private protected virtual bool KeepsTotals => true;
+
+    private async Task EnsureTotalsAsync()
+    {
+        if (KeepsTotals && TestContext.CurrentContext.Result.Outcome.Status != TestStatus.Failed)
+        {
+            Assert.That(
+                await new TotalsRepair(new Contexts(ConnectionString)).VerifyAsync(), Is.EqualTo(new TotalsReport(0, 0)),
+                "Totals are what a count of the requests gives.");
+        }
+    }
 
     /// <summary>A new context each time: what a test reads back was written, not remembered.</summary>
     protected NexusDbContext OpenContext() => Server.Open(ConnectionString);

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
+using Nexus.Data.Totals;
 using Npgsql;
 
 namespace Nexus.Data.Conversations;
@@ -70,7 +71,13 @@ internal sealed class LinkMoves(DbContext db, string trainId, TrackedLinks track
             DbCommands.Flag("is_subtask", request.IsSubtask is true),
             DbCommands.Uuid("parent_task", request.ParentTaskRequestId),
         ];
-        await ExecuteAsync(LinkStatements.MoveHanging, parameters, cancellationToken);
+        var left = await db.ReadAllAsync(
+            LinkStatements.MoveHanging, Named(LinkStatements.MoveHanging, parameters), row => row.GetGuid(0), cancellationToken);
+        foreach (var changed in left.Append(conversation))
+        {
+            TotalsChanges.Of(db).Count(trainId, changed);
+        }
+
         if (conversation != from)
         {
             await ExecuteAsync(LinkStatements.DropClashingAnalyses, parameters, cancellationToken);
@@ -85,11 +92,11 @@ internal sealed class LinkMoves(DbContext db, string trainId, TrackedLinks track
 
     // The statements share parameters, and each takes those that it names.
     private Task<int> ExecuteAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
-        => db.ExecuteAsync(
-            sql,
-            [.. parameters.Where(parameter => sql.Contains('@' + parameter.ParameterName, StringComparison.Ordinal))
-                .Select(parameter => (NpgsqlParameter)((ICloneable)parameter).Clone())],
-            cancellationToken);
+        => db.ExecuteAsync(sql, Named(sql, parameters), cancellationToken);
+
+    private static NpgsqlParameter[] Named(string sql, NpgsqlParameter[] parameters)
+        => [.. parameters.Where(parameter => sql.Contains('@' + parameter.ParameterName, StringComparison.Ordinal))
+            .Select(parameter => (NpgsqlParameter)((ICloneable)parameter).Clone())];
 
     // The new name of each branch that moves. The request's own is given; the others keep theirs where it is free.
     private async Task<Dictionary<string, string>> BranchesAsync(

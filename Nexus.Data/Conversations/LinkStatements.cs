@@ -100,18 +100,26 @@ internal static class LinkStatements
         """;
 
     /// <summary>Moves all that hangs on a request, the request left out, into a conversation and onto its branches; the
-    /// request's own turns take its sub-task.</summary>
+    /// request's own turns take its sub-task. Gives the conversations that they were in.</summary>
     public const string MoveHanging =
         $"""
-        {Hanging}
-        UPDATE api_requests r
-        SET conversation_id = @conversation,
-            branch_id = coalesce(
-                (SELECT m.after FROM unnest(@before, @after) AS m (before, after) WHERE m.before = r.branch_id), r.branch_id),
-            is_subtask = CASE WHEN hanging.is_own THEN @is_subtask ELSE r.is_subtask END,
-            parent_task_request_id = CASE WHEN hanging.is_own THEN @parent_task ELSE r.parent_task_request_id END
-        FROM (SELECT request_id, bool_and(is_own) AS is_own FROM hanging GROUP BY 1) hanging
-        WHERE r.request_id = hanging.request_id AND r.request_id <> @id
+        {Hanging},
+        held AS (
+            SELECT r.request_id, r.conversation_id, below.is_own
+            FROM (SELECT request_id, bool_and(is_own) AS is_own FROM hanging WHERE request_id <> @id GROUP BY 1) below
+            JOIN api_requests r USING (request_id)
+            ORDER BY r.request_id FOR UPDATE OF r),
+        moved AS (
+            UPDATE api_requests r
+            SET conversation_id = @conversation,
+                branch_id = coalesce(
+                    (SELECT m.after FROM unnest(@before, @after) AS m (before, after) WHERE m.before = r.branch_id),
+                    r.branch_id),
+                is_subtask = CASE WHEN held.is_own THEN @is_subtask ELSE r.is_subtask END,
+                parent_task_request_id = CASE WHEN held.is_own THEN @parent_task ELSE r.parent_task_request_id END
+            FROM held
+            WHERE r.request_id = held.request_id)
+        SELECT DISTINCT conversation_id FROM held WHERE conversation_id IS NOT NULL
         """;
 
     /// <summary>The retries of a request that turned out to be a retry itself name the first of their kind.</summary>

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Nexus.Data.Analyses;
 using Nexus.Data.Persistence.Migrations;
+using Nexus.Data.Totals;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
@@ -17,6 +18,7 @@ public static class NexusDbContextOptionsExtensions
     private const string StatusType = "conversation_analysis_status";
     private const string MaxAutoPrepareKey = "Max Auto Prepare";
     private const int MaxAutoPrepare = 100;
+    private static readonly TotalsInterceptor _totals = new();
 
     /// <summary>Uses the database that a connection string names; the provider keeps the pool.</summary>
     /// <param name="builder">The options of the context.</param>
@@ -86,6 +88,7 @@ public static class NexusDbContextOptionsExtensions
 
     private static DbContextOptionsBuilder UseNexusServices(this DbContextOptionsBuilder builder)
         => builder
+            .AddInterceptors(_totals)
             // Indexes are built outside of a transaction, and one that was cut off is mended by the next run.
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.NonTransactionalMigrationOperationWarning))
             .ReplaceService<IHistoryRepository, NexusHistoryRepository>()

@@ -4,6 +4,7 @@ using Nexus.Data.Conversations;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Requests;
+using Nexus.Data.Totals;
 
 namespace Nexus.Data.Recording;
 
@@ -55,6 +56,7 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
         fresh.ForEach(row => row.FillInWhatBodyTells());
 
         db.ChangeTracker.DetectChanges();
+        TotalsChanges.Of(db).Add(fresh);
         await db.InsertAddedAsync<ApiRequest>(cancellationToken);
         await db.InsertAddedAsync<LinkWait>(cancellationToken);
         await db.InsertAddedAsync<SummaryKey>(cancellationToken);

@@ -1,3 +1,5 @@
+using Nexus.Data.Totals;
+
 namespace Nexus.Data.Recording;
 
 /// <summary>The statements of a prune.</summary>
@@ -82,21 +84,29 @@ internal static class PruneStatements
         WHERE {Payload}
         """;
 
-    /// <summary>Removes requests and all that hangs on them. The audit log stays.</summary>
-    public const string Delete =
-        """
+    /// <summary>Removes requests and all that hangs on them, also from totals. The audit log stays.</summary>
+    public static readonly string Delete =
+        $"""
+        {TotalsStatements.Stage}
+        {TotalsStatements.Take("api_requests r WHERE r.request_id = ANY (@ids)")}
+        INSERT INTO counted_conversations
+        SELECT DISTINCT r.train_id, r.conversation_id FROM api_requests r
+        WHERE r.request_id = ANY (@ids) AND r.conversation_id IS NOT NULL;
         DELETE FROM streaming_chunks WHERE request_id = ANY (@ids);
+        DELETE FROM request_words WHERE request_id = ANY (@ids);
         DELETE FROM task_prompts WHERE request_id = ANY (@ids);
         DELETE FROM summary_keys WHERE request_id = ANY (@ids);
         DELETE FROM link_waits WHERE request_id = ANY (@ids);
         DELETE FROM api_requests WHERE request_id = ANY (@ids);
-        DELETE FROM conversation_analyses WHERE conversation_id = ANY (@conversations)
+        DELETE FROM conversation_analyses WHERE conversation_id = ANY (@conversations);
+        {TotalsStatements.CountStaged}
         """;
 
     /// <summary>Removes payloads. That there was an answer has to be seen where nothing else says it.</summary>
     public const string DeletePayload =
         """
         DELETE FROM streaming_chunks WHERE request_id = ANY (@ids);
+        DELETE FROM request_words WHERE request_id = ANY (@ids);
         UPDATE api_requests r
         SET body = NULL, body_original = NULL, response_body_original = NULL,
             response_body = CASE WHEN r.response_body IS NOT NULL AND r.response_status IS NULL AND r.error IS NULL

@@ -60,10 +60,8 @@ internal sealed class HourlyTotalsConfiguration : IEntityTypeConfiguration<Hourl
     {
         builder.ToTable(
             "hourly_totals", table => table.HasComment("What the requests of an hour used, written along with them."));
-        builder.HasKey(totals => new
-            {
-                totals.TrainId, totals.Hour, totals.AccountId, totals.Model, totals.RequestType, totals.Slot,
-            })
+        builder.HasKey(totals =>
+                new { totals.TrainId, totals.Hour, totals.AccountId, totals.Model, totals.RequestType, totals.Slot })
             .HasName("hourly_totals_pkey");
         builder.Property(totals => totals.TrainId).HasMaxLength(255).HasComment("The train, by its slug.");
         builder.Property(totals => totals.Hour).HasComment("Beginning of the hour in UTC.");

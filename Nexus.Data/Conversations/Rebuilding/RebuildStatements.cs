@@ -1,4 +1,5 @@
 using Nexus.Data.Conversations.Hashing;
+using Nexus.Data.Totals;
 
 namespace Nexus.Data.Conversations.Rebuilding;
 
@@ -170,6 +171,20 @@ internal static class RebuildStatements
         FROM api_requests parent LEFT JOIN rebuilt_requests new ON new.request_id = parent.request_id
         WHERE staged.link_kind = 'continuation' AND staged.parent_message_hash IS NULL
           AND parent.request_id = staged.parent_request_id
+        """;
+
+    /// <summary>Notes whose conversations change, and which requests get a model, for their totals.</summary>
+    public static readonly string StageTotals =
+        $"""
+        {TotalsStatements.Stage}
+        INSERT INTO counted_conversations
+        SELECT r.train_id, r.conversation_id FROM rebuilt_requests s JOIN api_requests r USING (request_id)
+        WHERE r.conversation_id IS NOT NULL
+        UNION
+        SELECT r.train_id, s.conversation_id FROM rebuilt_requests s JOIN api_requests r USING (request_id)
+        WHERE s.conversation_id IS NOT NULL;
+        {TotalsStatements.Take(
+            "rebuilt_requests s JOIN api_requests r ON r.request_id = s.request_id AND r.xmin = s.version WHERE r.model IS NULL AND s.model IS NOT NULL")}
         """;
 
     /// <summary>Writes the staged rows, but for those that somebody else has written since they were read.</summary>

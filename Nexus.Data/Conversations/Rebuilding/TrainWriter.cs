@@ -1,5 +1,6 @@
 using Nexus.Data.Conversations.Hashing;
 using Nexus.Data.Persistence;
+using Nexus.Data.Totals;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -19,6 +20,7 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
             await StageAsync(plan, cancellationToken);
             await db.ExecuteAsync(RebuildStatements.FillParentHashes, [], cancellationToken);
             await db.ExecuteAsync(RebuildStatements.PlanAnalyses, [], cancellationToken);
+            await db.ExecuteAsync(RebuildStatements.StageTotals, [], cancellationToken);
             written = await db.ExecuteAsync(RebuildStatements.Update, [], cancellationToken);
             await db.ExecuteAsync(RebuildStatements.MoveAnalyses, [], cancellationToken);
         }
@@ -26,6 +28,11 @@ internal sealed class TrainWriter(NexusDbContext db, NpgsqlConnection connection
         await WriteWaitsAsync(plan, cancellationToken);
         await WriteKeysAsync(plan, cancellationToken);
         await WritePromptsAsync(plan, cancellationToken);
+        if (plan.Rows.Count > 0)
+        {
+            await db.ExecuteAsync(TotalsStatements.CountStaged, [], cancellationToken);
+        }
+
         return written == plan.Rows.Count;
     }
 

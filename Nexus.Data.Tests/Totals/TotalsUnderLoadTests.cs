@@ -1,0 +1,236 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Nexus.Data.Conversations;
+using Nexus.Data.Conversations.Rebuilding;
+using Nexus.Data.Recording;
+using Nexus.Data.Requests;
+using Nexus.Data.Seeding.Traffic;
+using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Totals;
+using Npgsql;
+
+namespace Nexus.Data.Tests.Totals;
+
+/// <summary>Totals while many connections write all that there is to write, in no order.</summary>
+[Category("Load")]
+public sealed class TotalsUnderLoadTests : ServiceTest
+{
+    private const int Workers = 16;
+
+    [Test]
+    public async Task After_random_operations_on_many_connections_totals_are_what_a_count_gives()
+    {
+        var operations = TestScale.Of(6_000, 1_000_000);
+        var services = Services();
+        var state = new State(services, operations);
+
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => state.WorkAsync(worker))));
+
+        var report = await services.GetRequiredService<TotalsRepair>().VerifyAsync();
+        await TestContext.Out.WriteLineAsync(
+            $"{string.Join(", ", state.Done.OrderBy(done => done.Key).Select(done => $"{done.Value} {done.Key}"))}; "
+            + $"deadlocks: {await DeadlocksAsync()}");
+        Assert.That(await PlainTotals.DifferencesAsync(ConnectionString), Is.Empty);
+        Assert.That(report, Is.EqualTo(new TotalsReport(0, 0)));
+        Assert.That(state.Done.Keys, Is.SupersetOf(
+            (string[])["answered", "changed", "deleted", "failed", "linked", "pruned", "rebuilt", "recorded"]));
+    }
+
+    private async Task<long> DeadlocksAsync()
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    private sealed class State(ServiceProvider services, int operations)
+    {
+        private readonly IEnumerator<TrafficRequest> _traffic = new RequestTraffic(new()
+        {
+            Seed = 20,
+            Trains = 3,
+            BodyBytes = 1_500,
+            ForkRate = 0.15,
+            SubtaskRate = 0.15,
+            ContinuationRate = 0.05,
+            RetryRate = 0.1,
+            OpenConversations = 40,
+        }).Generate(operations).GetEnumerator();
+
+        private readonly ConcurrentDictionary<string, int> _done = new(StringComparer.Ordinal);
+        private readonly ConcurrentQueue<TrafficRequest> _unanswered = new();
+        private readonly ConcurrentDictionary<Guid, bool> _stored = new();
+        private readonly List<TrafficRequest> _held = [];
+        private int _left = operations;
+
+        public IReadOnlyDictionary<string, int> Done => _done;
+
+        public async Task WorkAsync(int seed)
+        {
+            var random = new Random(seed);
+            while (Interlocked.Decrement(ref _left) >= 0)
+            {
+                var what = random.Next(1_000) switch
+                {
+                    < 520 => await RecordAsync(random),
+                    < 900 => await AnswerAsync(random),
+                    < 950 => await ChangeAsync(random),
+                    < 980 => await DeleteAsync(random),
+                    < 992 => await LinkAsync(),
+                    < 998 => await PruneAsync(random),
+                    _ => await RebuildAsync(),
+                };
+                _done.AddOrUpdate(what, 1, (_, count) => count + 1);
+            }
+        }
+
+        // Some requests come late, after those that go on from them.
+        private TrafficRequest Next(Random random)
+        {
+            lock (_held)
+            {
+                while (_held.Count < 60 && _traffic.MoveNext())
+                {
+                    _held.Add(_traffic.Current);
+                }
+
+                var place = random.Next(4) == 0 ? random.Next(_held.Count) : 0;
+                var next = _held[place];
+                _held.RemoveAt(place);
+                return next;
+            }
+        }
+
+        private async Task<string> RecordAsync(Random random)
+        {
+            var request = Next(random);
+            await services.GetRequiredService<RequestRecorder>().RecordAsync(request.ToRecordedRequest());
+            _stored[request.RequestId] = true;
+            if (_stored.Count > 500)
+            {
+                _stored.TryRemove(_stored.Keys.First(), out _);
+            }
+
+            _unanswered.Enqueue(request);
+            return "recorded";
+        }
+
+        private async Task<string> AnswerAsync(Random random)
+        {
+            if (!_unanswered.TryDequeue(out var request))
+            {
+                return await RecordAsync(random);
+            }
+
+            var recorder = services.GetRequiredService<RequestRecorder>();
+            try
+            {
+                if (random.Next(10) == 0)
+                {
+                    await recorder.FailAsync(request.RequestId, "The connection broke.");
+                    return "failed";
+                }
+
+                if (request.ToRecordedResponse() is { } response)
+                {
+                    await recorder.CompleteAsync(request.RequestId, response);
+                }
+            }
+            catch (NexusDataException exception) when (exception.Kind == NexusDataErrorKind.NotFound)
+            {
+                // It was deleted or pruned meanwhile.
+            }
+
+            return "answered";
+        }
+
+        // What a host does to requests by a context of its own: another account, another model.
+        private async Task<string> ChangeAsync(Random random)
+        {
+            await SaveAsync(random, (_, request) =>
+            {
+                request.AccountId = random.Next(3) switch { 0 => null, 1 => "acc-1", _ => "acc-2" };
+                request.Model = random.Next(2) == 0 ? "model-x" : request.Model;
+            });
+            return "changed";
+        }
+
+        private async Task<string> DeleteAsync(Random random)
+        {
+            await SaveAsync(random, (db, request) => db.Remove(request));
+            return "deleted";
+        }
+
+        // Half of them without a transaction of the host's. What two change at once, one of them changes.
+        private async Task SaveAsync(Random random, Action<NexusDbContext, ApiRequest> change)
+        {
+            var contexts = services.GetRequiredService<IDbContextFactory<NexusDbContext>>();
+            var id = _stored.Keys.Skip(random.Next(100)).FirstOrDefault();
+            try
+            {
+                if (random.Next(2) == 0)
+                {
+                    await contexts.ExecuteInTransactionAsync(ChangeAsync);
+                }
+                else
+                {
+                    await using var db = await contexts.CreateDbContextAsync();
+                    await ChangeAsync(db, CancellationToken.None);
+                }
+            }
+            catch (DbUpdateConcurrencyException)
+            {
+                _done.AddOrUpdate("lost", 1, (_, count) => count + 1);
+            }
+            catch (Exception exception)
+                when (exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected })
+            {
+                _done.AddOrUpdate("deadlocked", 1, (_, count) => count + 1);
+            }
+
+            async Task ChangeAsync(NexusDbContext db, CancellationToken token)
+            {
+                if (await db.Requests.AsTracking().SingleOrDefaultAsync(row => row.RequestId == id, token) is { } request)
+                {
+                    change(db, request);
+                    await db.SaveChangesAsync(token);
+                }
+            }
+        }
+
+        private async Task<string> LinkAsync()
+        {
+            await using var scope = services.CreateAsyncScope();
+            await scope.ServiceProvider.GetRequiredService<ConversationLinker>().LinkDeferredAsync(limit: 50);
+            return "linked";
+        }
+
+        private async Task<string> PruneAsync(Random random)
+        {
+            TrafficRequest next;
+            lock (_held)
+            {
+                next = _held[0];
+            }
+
+            await services.GetRequiredService<RequestPruner>().PruneAsync(new()
+            {
+                Before = next.Timestamp.AddMinutes(-random.Next(20, 400)),
+                Execute = true,
+                BatchSize = 50,
+                Pause = TimeSpan.Zero,
+                MaxDuration = TimeSpan.FromSeconds(2),
+            });
+            return "pruned";
+        }
+
+        private async Task<string> RebuildAsync()
+        {
+            await services.GetRequiredService<ConversationRebuilder>().RebuildAsync(new() { Execute = true });
+            return "rebuilt";
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Data;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Persistence;
+
+namespace Nexus.Data.Totals;
+
+/// <summary>Compares totals with the requests that they are made of, and mends them where another program wrote requests.</summary>
+/// <remarks>Both may run beside live services, which write the totals of their requests themselves: what these write meanwhile
+/// counts once.</remarks>
+/// <param name="contexts">Makes the contexts.</param>
+public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
+{
+    private const int BatchSize = 500;
+
+    /// <summary>Counts all requests anew and says where totals differ. Changes nothing.</summary>
+    /// <param name="trainId">The train, by its slug; null for all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<TotalsReport> VerifyAsync(string? trainId = null, CancellationToken cancellationToken = default)
+    {
+        var (conversations, hours) = (0L, 0L);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
+        foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
+        {
+            conversations += (await WrongConversationsAsync(db, train, cancellationToken)).Count;
+            hours += await db.ReadAsync(
+                TotalsStatements.CountWrongHours, [DbCommands.Text("train", train)],
+                async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt64(0) : 0, cancellationToken);
+        }
+
+        return new(conversations, hours);
+    }
+
+    /// <summary>Mends what differs, in short transactions.</summary>
+    /// <param name="trainId">The train, by its slug; null for all.</param>
+    /// <param name="cancellationToken">Stops between transactions; what was mended stays so.</param>
+    /// <returns>What was mended.</returns>
+    public async Task<TotalsReport> RepairAsync(string? trainId = null, CancellationToken cancellationToken = default)
+    {
+        var (conversations, hours) = (0L, 0L);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
+        foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
+        {
+            var wrong = await WrongConversationsAsync(db, train, cancellationToken);
+            foreach (var batch in wrong.Order().Chunk(BatchSize))
+            {
+                await InTransactionAsync(
+                    db,
+                    token => db.ExecuteAsync(
+                        TotalsStatements.CountGiven,
+                        [
+                            DbCommands.Texts("counted_trains", [.. batch.Select(_ => train)]),
+                            DbCommands.Uuids("counted_conversations", batch),
+                        ],
+                        token),
+                    cancellationToken);
+            }
+
+            conversations += wrong.Count;
+            hours += await InTransactionAsync(
+                db,
+                async token =>
+                {
+                    // Two who mend at once would both add what is missing.
+                    await db.ExecuteAsync(TotalsStatements.LockRepair, [DbCommands.Text("train", train)], token);
+                    return await db.ExecuteAsync(TotalsStatements.MendHours, [DbCommands.Text("train", train)], token);
+                },
+                cancellationToken);
+        }
+
+        return new(conversations, hours);
+    }
+
+    private static async Task<IReadOnlyList<string>> TrainsAsync(
+        NexusDbContext db, string? trainId, CancellationToken cancellationToken)
+        => trainId is not null
+            ? [trainId]
+            : await db.ReadAllAsync(TotalsStatements.FindTrains, [], row => row.GetString(0), cancellationToken);
+
+    private static async Task<IReadOnlyList<Guid>> WrongConversationsAsync(
+        NexusDbContext db, string train, CancellationToken cancellationToken)
+        => await db.ReadAllAsync(
+            TotalsStatements.FindWrongConversations, [DbCommands.Text("train", train)], row => row.GetGuid(0),
+            cancellationToken);
+
+    private static Task<T> InTransactionAsync<T>(
+        NexusDbContext db, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+        => db.Database.CreateExecutionStrategy().ExecuteAsync(
+            async token =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+                var answer = await work(token);
+                await transaction.CommitAsync(token);
+                return answer;
+            },
+            cancellationToken);
+}
+
+/// <summary>How far totals are from the requests that they are made of.</summary>
+/// <param name="Conversations">Conversations with a total that is missing, left over or wrong.</param>
+/// <param name="Hours">Hours of a train, account, model and type with such a total.</param>
+public sealed record TotalsReport(long Conversations, long Hours)
+{
+    /// <summary>Whether all totals are right.</summary>
+    public bool IsRight => this is { Conversations: 0, Hours: 0 };
+}
