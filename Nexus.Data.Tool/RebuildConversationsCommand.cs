@@ -2,6 +2,7 @@ using System.CommandLine;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Embedded;
 using Nexus.Data.Persistence;
+using Nexus.Data.Totals;
 
 namespace Nexus.Data.Tool;
 
@@ -39,6 +40,10 @@ internal static class RebuildConversationsCommand
             Description = "With --execute: back the whole database up to this file first, with pg_dump.",
             HelpName = "FILE",
         };
+        var summaries = new Option<bool>("--summaries")
+        {
+            Description = "Compare the totals that lists and usage are read off with the requests, and mend them; no link changes.",
+        };
         var command = new Verb("rebuild-conversations", "Link all requests anew, by their times. A dry run as a rule.")
         {
             trainId,
@@ -48,6 +53,7 @@ internal static class RebuildConversationsCommand
             execute,
             backup,
             rehash,
+            summaries,
         };
         command.Examples =
         [
@@ -55,8 +61,21 @@ internal static class RebuildConversationsCommand
             ("rebuild-conversations --execute --backup before.dump",
                 "Change it, after a question and a backup; requests may be stored meanwhile."),
             ("rebuild-conversations --train-id rail-club --execute --yes --json", "One train, for a program."),
+            ("rebuild-conversations --summaries --execute", "Mend totals after another program has written requests."),
         ];
-        command.SetAction((result, cancellationToken) => RunAsync(
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(summaries)
+                && (result.GetResult(limit) ?? result.GetResult(requests) ?? result.GetResult(backup) ?? result.GetResult(rehash)) is not null)
+            {
+                result.AddError("--summaries goes with --train-id and --execute alone.");
+            }
+        });
+        command.SetAction((result, cancellationToken) => result.GetValue(summaries)
+            ? SummarizeAsync(
+                host, result.GetValue(trainId) ?? result.GetValue(domain), result.GetValue(execute), result.GetValue(options.Json),
+                result.GetValue(options.Connection), cancellationToken)
+            : RunAsync(
             host,
             new(
                 result.GetValue(trainId), result.GetValue(domain), result.GetValue(limit), result.GetValue(requests),
@@ -124,6 +143,32 @@ internal static class RebuildConversationsCommand
         }
 
         return ExitCode.Done;
+    }
+
+    // Totals alone change, which anyone may: nothing is lost, and no question is asked.
+    private static async Task<int> SummarizeAsync(
+        ToolHost host, string? trainId, bool execute, bool json, string? connection, CancellationToken cancellationToken)
+    {
+        await using var target = await TargetDatabase.OpenReadyAsync(
+            host, connection, ConnectionScope.Shared, cancellationToken);
+        var repair = target.Get<TotalsRepair>();
+        var report = execute
+            ? await repair.RepairAsync(trainId, cancellationToken)
+            : await repair.VerifyAsync(trainId, cancellationToken);
+        if (json)
+        {
+            await JsonOutput.WriteAsync(host, new { Database = target.Place, Executed = execute, Totals = report });
+        }
+        else
+        {
+            var what = $"{report.Conversations:N0} conversations and {report.Hours:N0} hours";
+            await host.Output.WriteLineAsync(
+                report.IsRight ? $"{target.Place}: all totals are right."
+                : execute ? $"{target.Place}: the totals of {what} were mended."
+                : $"{target.Place}: {what} have wrong totals. With --execute they are mended.");
+        }
+
+        return execute || report.IsRight ? ExitCode.Done : ExitCode.CheckFailed;
     }
 
     private static async Task<RebuildOptions> OptionsAsync(ToolHost host, RebuildRun run)

@@ -106,6 +106,7 @@ public static class NexusDataServiceCollectionExtensions
             ServiceDescriptor.Singleton<IDatabaseCheck, SchemaCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, UnlinkedRequestCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StuckAnalysisCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, TotalsCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StoredSecretCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, ClearSecretCheck>(),

@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
-using Microsoft.EntityFrameworkCore.Storage;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
 using Npgsql;
@@ -50,9 +49,6 @@ internal sealed class TotalsChanges
 
         return changes;
     }
-
-    /// <summary>The transaction that was begun for a save alone; null where the caller has one.</summary>
-    public IDbContextTransaction? Own { get; set; }
 
     private bool IsEmpty
         => _added.Count == 0 && _addedToHours.Count == 0 && _told.Count == 0 && _taken.Count == 0 && _counted.Count == 0;
@@ -116,15 +112,8 @@ internal sealed class TotalsChanges
         await db.ExecuteAsync(sql, parameters, cancellationToken);
     }
 
-    /// <summary>Forgets what was not written, and ends the save's own transaction, with what was not committed in it.</summary>
-    public void Undo()
-    {
-        Clear();
-        Own?.Dispose();
-        Own = null;
-    }
-
-    private void Clear()
+    /// <summary>Forgets what was not written.</summary>
+    public void Clear()
     {
         _added.Clear();
         _addedToHours.Clear();

@@ -1,6 +1,6 @@
+using System.Transactions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Nexus.Data.Totals;
 
@@ -10,12 +10,27 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
     public override async ValueTask<InterceptionResult<int>> SavingChangesAsync(
         DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
     {
-        if (eventData.Context is { } db)
+        if (eventData.Context is not { } db || !TotalsChanges.AreIn(db))
         {
-            await BeginAsync(db, cancellationToken);
+            return result;
         }
 
-        return result;
+        if (HasTransaction(db))
+        {
+            await TotalsChanges.Of(db).CollectAsync(db, cancellationToken);
+            return result;
+        }
+
+        var saved = await db.Database.CreateExecutionStrategy().ExecuteAsync(
+            async token =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(token);
+                var rows = await db.SaveChangesAsync(acceptAllChangesOnSuccess: false, token);
+                await transaction.CommitAsync(token);
+                return rows;
+            },
+            cancellationToken);
+        return Accept(db, saved);
     }
 
     public override async ValueTask<int> SavedChangesAsync(
@@ -23,7 +38,7 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
     {
         if (eventData.Context is { } db)
         {
-            await EndAsync(db, cancellationToken);
+            await TotalsChanges.Of(db).WriteAsync(db, cancellationToken);
         }
 
         return result;
@@ -31,98 +46,71 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
 
     public override InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
     {
-        if (eventData.Context is { } db)
+        if (eventData.Context is not { } db || !TotalsChanges.AreIn(db))
         {
-            BeginAsync(db, CancellationToken.None).GetAwaiter().GetResult();
+            return result;
         }
 
-        return result;
+        if (HasTransaction(db))
+        {
+            TotalsChanges.Of(db).CollectAsync(db, CancellationToken.None).GetAwaiter().GetResult();
+            return result;
+        }
+
+        var saved = db.Database.CreateExecutionStrategy().Execute(() =>
+        {
+            using var transaction = db.Database.BeginTransaction();
+            var rows = db.SaveChanges(acceptAllChangesOnSuccess: false);
+            transaction.Commit();
+            return rows;
+        });
+        return Accept(db, saved);
     }
 
     public override int SavedChanges(SaveChangesCompletedEventData eventData, int result)
     {
         if (eventData.Context is { } db)
         {
-            EndAsync(db, CancellationToken.None).GetAwaiter().GetResult();
+            TotalsChanges.Of(db).WriteAsync(db, CancellationToken.None).GetAwaiter().GetResult();
         }
 
         return result;
     }
 
-    public override void SaveChangesFailed(DbContextErrorEventData eventData) => Undo(eventData.Context);
+    public override void SaveChangesFailed(DbContextErrorEventData eventData) => Forget(eventData.Context);
 
     public override Task SaveChangesFailedAsync(
         DbContextErrorEventData eventData, CancellationToken cancellationToken = default)
     {
-        Undo(eventData.Context);
+        Forget(eventData.Context);
         return Task.CompletedTask;
     }
 
-    public override void SaveChangesCanceled(DbContextEventData eventData) => Undo(eventData.Context);
+    public override void SaveChangesCanceled(DbContextEventData eventData) => Forget(eventData.Context);
 
     public override Task SaveChangesCanceledAsync(
         DbContextEventData eventData, CancellationToken cancellationToken = default)
     {
-        Undo(eventData.Context);
+        Forget(eventData.Context);
         return Task.CompletedTask;
     }
 
-    private static async Task BeginAsync(DbContext db, CancellationToken cancellationToken)
+    private static bool HasTransaction(DbContext db)
+        => db.Database.CurrentTransaction is not null || Transaction.Current is not null
+           || db.Database.GetEnlistedTransaction() is not null;
+
+    // The rows are saved: what is tracked is as they are, and EF has nothing left to do.
+    private static InterceptionResult<int> Accept(DbContext db, int saved)
     {
-        if (!TotalsChanges.AreIn(db))
-        {
-            return;
-        }
-
-        IDbContextTransaction? own = null;
-        if (db.Database.CurrentTransaction is null)
-        {
-            if (db.Database.CreateExecutionStrategy().RetriesOnFailure)
-            {
-                throw new InvalidOperationException(
-                    "Saving requests writes their totals in the same transaction, which an execution strategy that retries does "
-                    + "not let begin here: begin one in db.Database.CreateExecutionStrategy().ExecuteAsync, or use "
-                    + "contexts.ExecuteInTransactionAsync.");
-            }
-
-            own = await db.Database.BeginTransactionAsync(cancellationToken);
-        }
-
-        var changes = TotalsChanges.Of(db);
-        changes.Own = own;
-        try
-        {
-            await changes.CollectAsync(db, cancellationToken);
-        }
-        catch
-        {
-            changes.Undo();
-            throw;
-        }
+        db.ChangeTracker.AcceptAllChanges();
+        return InterceptionResult<int>.SuppressWithResult(saved);
     }
 
-    private static async Task EndAsync(DbContext db, CancellationToken cancellationToken)
-    {
-        var changes = TotalsChanges.Of(db);
-        try
-        {
-            await changes.WriteAsync(db, cancellationToken);
-            if (changes.Own is { } own)
-            {
-                await own.CommitAsync(CancellationToken.None);
-            }
-        }
-        finally
-        {
-            changes.Undo();
-        }
-    }
-
-    private static void Undo(DbContext? db)
+    private static void Forget(DbContext? db)
     {
         if (db is not null)
         {
-            TotalsChanges.Of(db).Undo();
+            TotalsChanges.Of(db).Clear();
         }
     }
 }

@@ -17,9 +17,15 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
     /// <param name="cancellationToken">Stops it.</param>
     public async Task<TotalsReport> VerifyAsync(string? trainId = null, CancellationToken cancellationToken = default)
     {
-        var (conversations, hours) = (0L, 0L);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         db.Database.SetCommandTimeout(TimeSpan.Zero);
+        return await VerifyAsync(db, trainId, cancellationToken);
+    }
+
+    internal static async Task<TotalsReport> VerifyAsync(
+        NexusDbContext db, string? trainId, CancellationToken cancellationToken)
+    {
+        var (conversations, hours) = (0L, 0L);
         foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
         {
             conversations += (await WrongConversationsAsync(db, train, cancellationToken)).Count;
