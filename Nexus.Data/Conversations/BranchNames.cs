@@ -6,6 +6,7 @@ namespace Nexus.Data.Conversations;
 internal static class BranchNames
 {
     public const string SubtaskPrefix = "subtask_";
+    public const string ContinuationPrefix = "compact_";
 
     public static string Fork(DateTimeOffset timestamp) => Format(timestamp, "'branch_'yyyyMMddHHmmss");
 
