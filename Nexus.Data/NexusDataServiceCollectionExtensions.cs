@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Analyses;
 using Nexus.Data.Conversations;
+using Nexus.Data.Conversations.Browsing;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Credentials;
 using Nexus.Data.Masking;
@@ -89,6 +90,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<AnalysisQueue>();
         services.TryAddSingleton<AuditLog>();
         services.TryAddSingleton<ConversationOutlines>();
+        services.TryAddSingleton<ConversationQueries>();
         services.TryAddSingleton<ConversationAnalyzer>();
         services.TryAddSingleton<ConversationRebuilder>();
         services.TryAddSingleton<TotalsRepair>();

@@ -73,6 +73,6 @@ public sealed record ConversationOverview
     public required string? LatestModel { get; init; }
 
     /// <summary>Tokens that the latest request's model read, those from and for the cache included; null where nobody counted
-    /// any.</summary>
+    /// them.</summary>
     public required long? LatestContextTokens { get; init; }
 }
