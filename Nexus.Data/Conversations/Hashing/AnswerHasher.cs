@@ -53,7 +53,8 @@ public static class AnswerHasher
         return TextsOf(tape, form, content);
     }
 
-    private static int FindContent(JsonTape tape)
+    /// <summary>Where an answer's content stands on the tape; missing where it is no answer.</summary>
+    internal static int FindContent(JsonTape tape)
     {
         try
         {
@@ -71,7 +72,8 @@ public static class AnswerHasher
         return isMessage ? fields.Content : JsonTape.Missing;
     }
 
-    private static List<string> TextsOf(JsonTape tape, LinkForm form, int content)
+    /// <summary>The texts of a content on the tape, as they count.</summary>
+    internal static List<string> TextsOf(JsonTape tape, LinkForm form, int content)
     {
         var texts = new List<string>();
         if (tape.Kind(content) == JsonKind.String)

@@ -44,6 +44,9 @@ internal sealed class JsonTape : IDisposable
     /// <summary>Where in the text the next token is looked for.</summary>
     public int Position { get; set; }
 
+    /// <summary>Passes white space, and says where the next token begins.</summary>
+    public int Begin() => Position = JsonScanner.SkipSpace(_bytes, Position);
+
     /// <summary>Passes white space and, if it follows, this character.</summary>
     public bool TryTake(byte character)
     {

@@ -1,0 +1,41 @@
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Requests;
+
+namespace Nexus.Data.Conversations.Browsing;
+
+public sealed partial class ConversationQueries
+{
+    /// <summary>A request with its bodies, and what was new in it.</summary>
+    /// <param name="requestId">The request.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>The request; null where there is none.</returns>
+    public Task<RequestDetails?> GetRequestAsync(Guid requestId, CancellationToken cancellationToken = default)
+        => _work.ReadAsync(
+            async (db, token) =>
+            {
+                if (await FindAsync(db, requestId, token) is not { } request)
+                {
+                    return null;
+                }
+
+                var parent = request.ParentRequestId is { } id ? await FindAsync(db, id, token) : null;
+                var chunks = await db.Set<StreamingChunk>().CountAsync(chunk => chunk.RequestId == requestId, token);
+                return RequestComparison.Details(request, parent, chunks);
+            },
+            cancellationToken);
+
+    /// <summary>How two requests differ: in messages, system prompt, tools and parameters.</summary>
+    /// <param name="first">The one that is started from.</param>
+    /// <param name="second">The one that is compared with it.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>The differences; null where one of them is not there.</returns>
+    public Task<RequestDiff?> DiffAsync(Guid first, Guid second, CancellationToken cancellationToken = default)
+        => _work.ReadAsync(
+            async (db, token) => await FindAsync(db, first, token) is { } one && await FindAsync(db, second, token) is { } other
+                ? RequestComparison.Diff(one, other)
+                : null,
+            cancellationToken);
+
+    private static Task<ApiRequest?> FindAsync(NexusDbContext db, Guid requestId, CancellationToken cancellationToken)
+        => db.Requests.AsNoTracking().SingleOrDefaultAsync(request => request.RequestId == requestId, cancellationToken);
+}
