@@ -7,7 +7,10 @@ namespace Nexus.Data.Tests.Conversations.Browsing;
 /// <summary>Looks at conversations as a service does.</summary>
 public abstract class BrowsingTest : ServiceTest
 {
-    protected ConversationQueries Queries => Service<ConversationQueries>();
+    private ConversationQueries? _queries;
+
+    // One for the whole test: each container has a pool of connections.
+    protected ConversationQueries Queries => _queries ??= Service<ConversationQueries>();
 
     /// <summary>Replaces all requests by these, with their totals.</summary>
     private protected async Task StoreAsync(params IEnumerable<BrowsedRequest> requests)
@@ -23,20 +26,21 @@ public abstract class BrowsingTest : ServiceTest
         await Fixtures.Totals.FillAsync(administrator);
     }
 
-    /// <summary>Twenty thousand requests in two thousand conversations of many trains, accounts and models.</summary>
-    private protected async Task StoreManyAsync()
+    /// <summary>Requests in conversations of ten, which take turns, of many trains, accounts and models, each a minute after the
+    /// one before.</summary>
+    private protected async Task StoreManyAsync(int requests)
     {
         await AdministerAsync(
-            """
+            $"""
             INSERT INTO api_requests (
                 request_id, train_id, "timestamp", method, path, headers, conversation_id, branch_id, account_id, model,
                 is_subtask, response_status, message_count, input_tokens, output_tokens, tool_call_count)
-            SELECT md5(n::text)::uuid, 'train-' || n % 2000 % 20, '2025-01-01Z'::timestamptz + n * interval '1 minute',
-                   'POST', '/v1/messages', '{}', md5('c' || n % 2000)::uuid,
-                   CASE WHEN n % 2000 % 40 = 7 AND n > 10000 THEN 'subtask_1'
-                        WHEN n % 2000 % 25 = 3 AND n > 10000 THEN 'branch_1' ELSE 'main' END,
-                   'acc_' || n % 2000 % 30, 'model-' || n % 3, n % 2000 % 40 = 7 AND n > 10000, 200, n / 2000, 10, 20, 1
-            FROM generate_series(1, 20000) n;
+            SELECT md5(n::text)::uuid, 'train-' || c % 20, '2025-01-01Z'::timestamptz + n * interval '1 minute',
+                   'POST', '/v1/messages', '{"{}"}', md5('c' || c)::uuid,
+                   CASE WHEN c % 40 = 7 AND is_later THEN 'subtask_1' WHEN c % 25 = 3 AND is_later THEN 'branch_1'
+                        ELSE 'main' END,
+                   'acc_' || c % 30, 'model-' || n % 3, c % 40 = 7 AND is_later, 200, n / {requests / 10}, 10, 20, 1
+            FROM (SELECT n, n % {requests / 10} AS c, n > {requests / 2} AS is_later FROM generate_series(1, {requests}) n) r;
             """);
         await using var administrator = new NpgsqlConnection(await AdministratorAsync());
         await administrator.OpenAsync();

@@ -82,9 +82,6 @@ internal static class ConversationStatements
     // The parts of the account and model, but for those that a later one of the same conversation is among.
     private static string LatestOf(ConversationFilter filter, List<NpgsqlParameter> parameters)
     {
-        var join = filter.HasSubtasks is null && filter.HasForks is null ? "" :
-            " JOIN conversation_totals whole ON whole.train_id = listed.train_id"
-            + " AND whole.conversation_id = listed.conversation_id" + Flags("whole", filter);
         var (listed, later) = ("", "");
         if (filter.AccountId is { } account)
         {
@@ -98,14 +95,20 @@ internal static class ConversationStatements
             (listed, later) = (listed + " AND listed.model = @model", later + " AND later.model = @model");
         }
 
-        // OFFSET 0 keeps it a look-up by the conversation for each part, instead of a join with all parts of the account.
+        // OFFSET 0 keeps each a look-up by the conversation for a part at a time, instead of a join with all parts of the account.
+        var whole = filter.HasSubtasks is null && filter.HasForks is null ? "" : $"""
+             AND EXISTS (
+                SELECT FROM conversation_totals whole
+                WHERE whole.train_id = listed.train_id AND whole.conversation_id = listed.conversation_id{Flags("whole", filter)}
+                OFFSET 0)
+            """;
         return $"""
-            branch_totals listed{join} WHERE NOT EXISTS (
+            branch_totals listed WHERE NOT EXISTS (
                 SELECT FROM branch_totals later
                 WHERE later.train_id = listed.train_id AND later.conversation_id = listed.conversation_id{later}
                   AND (later.last_at, later.branch_id, later.account_id, later.model)
                       > (listed.last_at, listed.branch_id, listed.account_id, listed.model)
-                OFFSET 0){listed}{Common(filter, parameters)}
+                OFFSET 0){whole}{listed}{Common(filter, parameters)}
             """;
     }
 
