@@ -17,6 +17,7 @@ using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
 using Nexus.Data.Totals;
 using Nexus.Data.Trains;
+using Nexus.Data.Usage;
 
 // Beside IServiceCollection, so that a host sees AddNexusData without another using.
 #pragma warning disable IDE0130
@@ -99,6 +100,8 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<TrainMembers>();
         services.TryAddSingleton<TrainAccess>();
         services.TryAddSingleton<ApiKeyService>();
+        services.TryAddSingleton<UsageQueries>();
+        services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
         services.TryAddSingleton<RoleSetup>();
