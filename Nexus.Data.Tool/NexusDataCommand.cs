@@ -73,6 +73,7 @@ internal static class NexusDataCommand
             SetupRolesCommand.Create(options, host),
             CredentialsCommand.Create(options, host),
             AnalysesCommand.Create(options, host),
+            UsageCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {
