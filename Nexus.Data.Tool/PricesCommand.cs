@@ -9,12 +9,20 @@ internal static class PricesCommand
     private const string StandardInput = "-";
 
     public static Verb Create(GlobalOptions options, ToolHost host)
-        => new("prices", "Look after the prices that costs are computed by.")
+    {
+        var verb = new Verb("prices", "Look after the prices that costs are computed by.")
         {
             List(options, host),
             Import(options, host),
             Delete(options, host),
         };
+        verb.Examples =
+        [
+            ("usage prices list", "What there is."),
+            ("usage prices import prices.csv", "Costs are computed by these from now on, those of the past too."),
+        ];
+        return verb;
+    }
 
     private static Verb List(GlobalOptions options, ToolHost host)
     {

@@ -228,6 +228,7 @@ public sealed partial class TrainCommandTests : DatabaseTest
     [TestCase("keys")]
     [TestCase("credentials")]
     [TestCase("analyses")]
+    [TestCase("usage")]
     public async Task A_verb_with_verbs_names_them_and_each_has_examples(string verb)
     {
         var help = await ToolRun.RunAsync(verb, "--help");

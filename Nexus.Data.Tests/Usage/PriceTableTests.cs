@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Nexus.Data.Usage;
 
@@ -53,7 +54,7 @@ public sealed class PriceTableTests : UsageTest
     [TestCase("a\0b,2025-01-01,1,1,1,1", "U+0000")]
     [TestCase("\"opus,2025-01-01,1,1,1,1", "line 2: a quotation mark does not end")]
     [TestCase("a,2025-01-01,1,1,1,1\na,2025-01-01,2,2,2,2", "line 3: it is of the same model and day as line 2")]
-    [TestCase("a,2025-01-01,x,1,1,1\nb,2025-01-01,y,1,1,1", "'x' is no price (input): 0 or more, with at most six decimals; line 3: 'y'")]
+    [TestCase("a,2025-01-01,x,1,1,1\nb,2025-01-01,y,1,1,1", "'x' is no price (input): 0 to 999999999, with at most six decimals; line 3: 'y'")]
     public async Task A_wrong_line_is_named_and_nothing_is_taken(string line, string reason)
     {
         Assert.That(
@@ -101,7 +102,7 @@ public sealed class PriceTableTests : UsageTest
             Price("claude-3-opus*", "2025-02-01", 4), Price("claude-3-*", "2025-02-02", 5),
         ]);
 
-        Assert.That(prices.Find(model, DateOnly.Parse(day))?.InputPrice, Is.EqualTo((decimal?)input));
+        Assert.That(prices.Find(model, DateOnly.Parse(day, CultureInfo.InvariantCulture))?.InputPrice, Is.EqualTo((decimal?)input));
     }
 
     [Test]
@@ -116,7 +117,7 @@ public sealed class PriceTableTests : UsageTest
     private static ModelPrice Price(string model, string day, decimal price) => new()
     {
         Model = model,
-        ValidFrom = DateOnly.Parse(day),
+        ValidFrom = DateOnly.Parse(day, CultureInfo.InvariantCulture),
         InputPrice = price,
         OutputPrice = price,
         CacheCreationPrice = price,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Usage;
 
@@ -73,7 +74,7 @@ public sealed class UsageQueriesTests : UsageTest
     [TestCase("Australia/Lord_Howe", "2025-04-06", 24.5)]
     public async Task A_day_is_as_long_as_the_calendar_has_it(string zone, string day, double hours)
     {
-        var date = DateOnly.Parse(day);
+        var date = DateOnly.Parse(day, CultureInfo.InvariantCulture);
         await StoreAsync();
 
         var days = await Usage.DailyAsync(null, date.AddDays(-1), date.AddDays(1), zone);

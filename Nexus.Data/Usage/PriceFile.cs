@@ -10,7 +10,9 @@ internal static class PriceFile
 {
     private const int MaxBytes = 16 * 1024 * 1024;
     private const int MaxReasons = 20;
-    private const decimal MaxPrice = 999_999_999_999.999999m;
+
+    // Four times that of all tokens that a number can count is still a decimal.
+    private const decimal MaxPrice = 999_999_999.999999m;
 
     private static readonly string[] _columns =
         ["model", "valid_from", "input", "output", "cache_creation", "cache_read"];
@@ -223,7 +225,7 @@ internal static class PriceFile
                 CultureInfo.InvariantCulture, out var price)
             && price is >= 0 and <= MaxPrice && decimal.Round(price, 6) == price
             ? price
-            : throw Fault($"'{values.GetValueOrDefault(column)}' is no price ({column}): 0 or more, with at most six decimals");
+            : throw Fault($"'{values.GetValueOrDefault(column)}' is no price ({column}): 0 to 999999999, with at most six decimals");
 
     private static NexusDataException Fault(string message) => new(NexusDataErrorKind.Validation, message);
 }

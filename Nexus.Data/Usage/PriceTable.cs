@@ -28,7 +28,7 @@ public sealed class PriceTable
     /// <summary>Brings prices in, all of them or none. A price of the same name and day is replaced.</summary>
     /// <param name="prices">UTF-8, at most 16 MB: CSV whose first line names the columns model, valid_from, input, output,
     /// cache_creation and cache_read, in any order; or a JSON array of objects with these names. Days are written as 2025-09-01;
-    /// prices are those of a million tokens, at least 0, with at most six decimals.</param>
+    /// prices are those of a million tokens, 0 to 999,999,999, with at most six decimals.</param>
     /// <param name="cancellationToken">Stops it; nothing is changed then.</param>
     /// <exception cref="NexusDataException">Lines are wrong (validation); the message gives number and reason of the first
     /// twenty.</exception>

@@ -1,3 +1,5 @@
+using Nexus.Data.Persistence;
+
 namespace Nexus.Data.Usage;
 
 /// <summary>A time cut into buckets, told apart by hours that lie in one bucket as a whole, which totals answer for, and hours
@@ -58,5 +60,5 @@ internal sealed class TimeBuckets
         => time.ToUniversalTime().AddTicks(-(time.UtcTicks % TimeSpan.TicksPerHour));
 
     private static DateTimeOffset? Stored(DateTimeOffset? time)
-        => time is { } moment ? Persistence.StoredTime.Of(moment) : null;
+        => time is { } moment ? StoredTime.Of(moment) : null;
 }
