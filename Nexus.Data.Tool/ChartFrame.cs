@@ -10,10 +10,10 @@ internal sealed class ChartFrame
     public const int Colours = 8;
 
     private const double Width = 960;
-    private const double Height = 440;
+    private const double Height = 456;
     private const double Left = 72;
     private const double Right = 24;
-    private const double Top = 84;
+    private const double Top = 100;
     private const double Bottom = 44;
 
     // Told apart by people who see colours differently, on white and on black.
@@ -58,7 +58,8 @@ internal sealed class ChartFrame
             _root.Add(Text(Short(value), Left - 8, Y(value) + 4, "end"));
         }
 
-        var every = Math.Max(1, (int)Math.Ceiling(labels.Count * 72 / (Width - Left - Right)));
+        var room = 20 + (7.2 * labels.Max(label => label.Length));
+        var every = Math.Max(1, (int)Math.Ceiling(labels.Count * room / (Width - Left - Right)));
         for (var i = 0; i < labels.Count; i += every)
         {
             _root.Add(Text(labels[i], X(i + 0.5), Height - Bottom + 20, "middle"));
