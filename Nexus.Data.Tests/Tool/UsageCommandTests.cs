@@ -110,7 +110,7 @@ public sealed class UsageCommandTests : UsageTest
         var root = XDocument.Load(file).Root!;
         Assert.That(root.Elements(_svg + "line").Count(line => (string?)line.Attribute("class") == "limit"), Is.EqualTo(1));
         Assert.That(((string)root.Element(_svg + "polyline")!.Attribute("points")!).Split(' '), Has.Exactly(6).Items);
-        Assert.That(root.Descendants(_svg + "title").Select(title => title.Value), Has.One.Contains("50 %, 1,000,000 left"));
+        Assert.That(root.Descendants(_svg + "title").Select(title => title.Value), Has.One.EqualTo("2025-03-30 14:37:12Z: 1,000,000 tokens, 50 %, 1,000,000 left"));
     }
 
     [Test]
