@@ -7,17 +7,18 @@ namespace Nexus.Data.Tests.Architecture;
 public sealed partial class DependencyTests
 {
     private static readonly string[] _features =
-        ["Analyses", "Conversations", "Credentials", "Masking", "Operations", "Recording", "Requests", "Trains", "Usage"];
+        ["Analyses", "Conversations", "Credentials", "Masking", "Operations", "Recording", "Requests", "Totals", "Trains", "Usage"];
 
     // Requests and Conversations know each other: a request holds its own place and hashes.
     [TestCase("Analyses", "Conversations", "Masking", "Requests")]
-    [TestCase("Conversations", "Requests")]
+    [TestCase("Conversations", "Requests", "Totals")]
     [TestCase("Credentials")]
     [TestCase("Masking")]
-    [TestCase("Operations", "Analyses", "Conversations", "Credentials", "Masking", "Recording")]
-    [TestCase("Persistence", "Analyses")]
-    [TestCase("Recording", "Conversations", "Masking", "Requests")]
+    [TestCase("Operations", "Analyses", "Conversations", "Credentials", "Masking", "Recording", "Totals")]
+    [TestCase("Persistence", "Analyses", "Totals")]
+    [TestCase("Recording", "Conversations", "Masking", "Requests", "Totals")]
     [TestCase("Requests", "Conversations", "Masking")]
+    [TestCase("Totals", "Requests")]
     [TestCase("Trains", "Credentials")]
     [TestCase("Usage")]
     public void A_feature_knows_no_other_but(string folder, params string[] known)

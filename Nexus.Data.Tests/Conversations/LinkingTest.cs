@@ -9,6 +9,8 @@ namespace Nexus.Data.Tests.Conversations;
 /// <summary>Stores requests as a service would, one transaction each, and reads them back.</summary>
 public abstract class LinkingTest : DatabaseTest
 {
+    private protected override bool KeepsTotals => true;
+
     /// <summary>Links and stores requests in one transaction.</summary>
     protected async Task StoreAsync(params ApiRequest[] requests)
     {

@@ -15,6 +15,8 @@ public abstract class RecordingTest : ServiceTest
     [SetUp]
     public void CreateFolder() => Folder = Directory.CreateTempSubdirectory("nexus-spool").FullName;
 
+    private protected override bool KeepsTotals => true;
+
     [TearDown]
     public async Task DeleteFolder()
     {

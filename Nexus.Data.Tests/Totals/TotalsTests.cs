@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Recording;
 using Nexus.Data.Requests;
 using Nexus.Data.Tests.Conversations;
@@ -15,6 +14,8 @@ namespace Nexus.Data.Tests.Totals;
 /// <summary>Totals of requests that a host saves, or another program writes.</summary>
 public sealed class TotalsTests : ServiceTest
 {
+    private protected override bool KeepsTotals => true;
+
     private const string WrittenByOthers =
         """
         INSERT INTO api_requests (request_id, train_id, "timestamp", method, path, headers, conversation_id, branch_id, model,

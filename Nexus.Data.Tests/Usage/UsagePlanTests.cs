@@ -31,7 +31,7 @@ public sealed class UsagePlanTests : UsageTest
             await command.ExecuteNonQueryAsync();
         }
 
-        await Fixtures.Totals.FillAsync(connection);
+        await RepairTotalsAsync();
         await using var analyze = new NpgsqlCommand("VACUUM ANALYZE", connection);
         await analyze.ExecuteNonQueryAsync();
     }

@@ -74,7 +74,7 @@ public abstract class UsageTest : ServiceTest
             await import.CompleteAsync();
         }
 
-        await Fixtures.Totals.FillAsync(connection);
+        await RepairTotalsAsync();
     }
 
     private protected sealed class StandingClock(DateTimeOffset now) : TimeProvider

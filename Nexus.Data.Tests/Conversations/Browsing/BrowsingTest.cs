@@ -23,7 +23,7 @@ public abstract class BrowsingTest : ServiceTest
         }
 
         await BrowsedRequest.StoreAsync(administrator, requests);
-        await Fixtures.Totals.FillAsync(administrator);
+        await RepairTotalsAsync();
     }
 
     /// <summary>Requests in conversations of ten, which take turns, of many trains, accounts and models, each a minute after the
@@ -42,9 +42,7 @@ public abstract class BrowsingTest : ServiceTest
                    'acc_' || c % 30, 'model-' || n % 3, c % 40 = 7 AND is_later, 200, n / {requests / 10}, 10, 20, 1
             FROM (SELECT n, n % {requests / 10} AS c, n > {requests / 2} AS is_later FROM generate_series(1, {requests}) n) r;
             """);
-        await using var administrator = new NpgsqlConnection(await AdministratorAsync());
-        await administrator.OpenAsync();
-        await Fixtures.Totals.FillAsync(administrator);
+        await RepairTotalsAsync();
         await AdministerAsync("VACUUM (ANALYZE) api_requests, conversation_totals, branch_totals");
     }
 }

@@ -1,5 +1,4 @@
 using Nexus.Data.Conversations.Browsing;
-using Nexus.Data.Persistence;
 using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Conversations.Browsing;
@@ -13,46 +12,46 @@ public sealed class ConversationPlanTests : BrowsingTest
     [Test]
     public async Task A_page_reads_its_index_and_its_own_conversations()
     {
-        var (requests, limit) = (TestScale.Of(20_000, 400_000), TestScale.Of(21, 101));
+        var (requests, limit) = (TestScale.Of(20_000, 400_000), TestScale.Of(20, 100));
         await StoreManyAsync(requests);
         var (time, id) = (new DateTimeOffset(2025, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(requests * 0.936), Guid.NewGuid());
-        var after = new PageCursor("conversations").Read(new PageCursor("conversations").Write(time, id, "train-1"));
 
         await Assert.MultipleAsync(async () =>
         {
-            await ReadsAsync(new(), null, "idx_conversation_totals_last");
-            await ReadsAsync(new(), after, "idx_conversation_totals_last");
-            await ReadsAsync(new() { TrainId = "train-3" }, null, "idx_conversation_totals_train");
-            await ReadsAsync(new() { TrainId = "train-3" }, after, "idx_conversation_totals_train");
-            await ReadsAsync(new() { From = time.AddHours(-3), To = time }, null, "idx_conversation_totals_last");
-            await ReadsAsync(new() { HasSubtasks = true }, null, "idx_conversation_totals_subtasks");
-            await ReadsAsync(new() { HasForks = true }, after, "idx_conversation_totals_forks");
-            await ReadsAsync(new() { HasForks = false }, after, "idx_conversation_totals_last");
-            await ReadsAsync(new() { AccountId = "acc_4" }, null, "idx_branch_totals_account");
-            await ReadsAsync(new() { AccountId = "acc_4" }, after, "idx_branch_totals_account");
-            await ReadsAsync(new() { Model = "model-1" }, null, "idx_branch_totals_model");
-            await ReadsAsync(new() { Model = "model-1" }, after, "idx_branch_totals_model");
-            await ReadsAsync(new() { AccountId = "acc_4", HasForks = false }, after, "idx_branch_totals_account");
+            await ReadsAsync(new(), isLater: false, "idx_conversation_totals_last");
+            await ReadsAsync(new(), isLater: true, "idx_conversation_totals_last");
+            await ReadsAsync(new() { TrainId = "train-3" }, isLater: false, "idx_conversation_totals_train");
+            await ReadsAsync(new() { TrainId = "train-3" }, isLater: true, "idx_conversation_totals_train");
+            await ReadsAsync(new() { From = time.AddHours(-3), To = time }, isLater: false, "idx_conversation_totals_last");
+            await ReadsAsync(new() { HasSubtasks = true }, isLater: false, "idx_conversation_totals_subtasks");
+            await ReadsAsync(new() { HasForks = true }, isLater: true, "idx_conversation_totals_forks");
+            await ReadsAsync(new() { HasForks = false }, isLater: true, "idx_conversation_totals_last");
+            await ReadsAsync(new() { AccountId = "acc_4" }, isLater: false, "idx_branch_totals_account");
+            await ReadsAsync(new() { AccountId = "acc_4" }, isLater: true, "idx_branch_totals_account");
+            await ReadsAsync(new() { Model = "model-1" }, isLater: false, "idx_branch_totals_model");
+            await ReadsAsync(new() { Model = "model-1" }, isLater: true, "idx_branch_totals_model");
+            await ReadsAsync(new() { AccountId = "acc_4", HasForks = false }, isLater: true, "idx_branch_totals_account");
 
             // A table of a few thousand rows may be read from end to end for so few of them.
             if (TestScale.IsFull)
             {
-                await ReadsAsync(new() { AccountId = "acc_4", Model = "model-1" }, after, "idx_branch_totals_account");
+                await ReadsAsync(new() { AccountId = "acc_4", Model = "model-1" }, isLater: true, "idx_branch_totals_account");
             }
         });
 
-        async Task ReadsAsync(ConversationFilter filter, PageCursor.Key? after, string index)
+        async Task ReadsAsync(ConversationFilter filter, bool isLater, string index)
         {
-            var (sql, parameters) = ConversationStatements.List(filter, after, limit);
+            var after = isLater ? ConversationQueries.PlaceOf(filter).Write(time, id, "train-1") : null;
+            var plans = await QueryPlans.OfAsync(
+                await AdministratorAsync(), db => Queries.In(db).ListAsync(filter, after, limit));
 
-            var plan = await Plan.OfAsync(await AdministratorAsync(), sql, parameters);
-
-            TestContext.Out.WriteLine($"{filter}, {(after is null ? "first" : "later")} page: {plan.Buffers} buffers, {plan.Milliseconds} ms");
-            Assert.That(plan.ScannedTables, Is.Empty, $"{filter}\n{plan.Text}");
-            Assert.That(plan.Indexes, Is.SupersetOf(_ofEveryPage.Append(index)), $"{filter}\n{plan.Text}");
+            TestContext.Out.WriteLine($"{filter}, {(isLater ? "later" : "first")} page: {plans.Buffers} pages");
+            Assert.That(plans.Statements, Is.EqualTo(1));
+            Assert.That(plans.Scanned, Is.Empty, $"{filter}\n{plans.All}");
+            Assert.That(plans.Indexes, Is.SupersetOf(_ofEveryPage.Append(index)), $"{filter}\n{plans.All}");
 
             // Of each conversation its place in the index, some three parts, and one request.
-            Assert.That(plan.Buffers, Is.LessThan(40 * limit), $"{filter}\n{plan.Text}");
+            Assert.That(plans.Buffers, Is.LessThan(40 * (limit + 1)), $"{filter}\n{plans.All}");
         }
     }
 
@@ -63,12 +62,11 @@ public sealed class ConversationPlanTests : BrowsingTest
         await using var db = OpenContext();
         var id = db.Requests.First().ConversationId;
 
-        var plan = await Plan.OfAsync(
-            await AdministratorAsync(), ConversationStatements.Tree(ofTrain: true),
-            DbCommands.Uuid("conversation", id), DbCommands.Text("train", "train-1"));
+        var plans = await QueryPlans.OfAsync(
+            await AdministratorAsync(), db => Queries.In(db).GetAsync(id!.Value, "train-1"));
 
-        Assert.That(plan.ScannedTables, Is.Empty, plan.Text);
-        Assert.That(plan.Indexes, Is.EqualTo(_ofTree), plan.Text);
-        Assert.That(plan.Buffers, Is.LessThan(40), plan.Text);
+        Assert.That(plans.Scanned, Is.Empty, plans.All);
+        Assert.That(plans.Indexes, Is.EqualTo(_ofTree), plans.All);
+        Assert.That(plans.Buffers, Is.LessThan(40), plans.All);
     }
 }

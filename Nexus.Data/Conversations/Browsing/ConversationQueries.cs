@@ -56,9 +56,7 @@ public sealed partial class ConversationQueries
                 $"The list would end ({filter.To:O}) before it begins ({filter.From:O}). Exchange the two times.");
         }
 
-        var place = new PageCursor(
-            "conversations", filter.TrainId, filter.AccountId, filter.Model, filter.From, filter.To, filter.HasSubtasks,
-            filter.HasForks);
+        var place = PlaceOf(filter);
         var (sql, parameters) = ConversationStatements.List(filter, place.Read(cursor), limit + 1);
         return _work.ReadAsync(
             async (db, token) =>
@@ -74,4 +72,8 @@ public sealed partial class ConversationQueries
 
         string NextAfter(ConversationOverview last) => place.Write(last.OrderedAt, last.ConversationId, last.TrainId);
     }
+
+    internal static PageCursor PlaceOf(ConversationFilter filter) => new(
+        "conversations", filter.TrainId, filter.AccountId, filter.Model, filter.From, filter.To, filter.HasSubtasks,
+        filter.HasForks);
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Totals;
 
 namespace Nexus.Data.Operations.Diagnosis;
@@ -13,22 +12,13 @@ internal sealed class TotalsCheck : IDatabaseCheck
 
     public async Task<CheckResult> RunAsync(NexusDbContext db, CancellationToken cancellationToken)
     {
-        var before = db.Database.GetCommandTimeout();
-        db.Database.SetCommandTimeout(TimeSpan.Zero);
-        try
-        {
-            var report = await TotalsRepair.VerifyAsync(db, trainId: null, cancellationToken);
-            return report.IsRight
-                ? CheckResult.Ok("Totals are what a count of the requests gives.")
-                : CheckResult.Warning(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{report.Conversations:N0} conversations and {report.Hours:N0} hours have wrong totals: another program, or an older version of this one, wrote requests."),
-                    "Run 'nexus-data rebuild-conversations --summaries --execute'.");
-        }
-        finally
-        {
-            db.Database.SetCommandTimeout(before);
-        }
+        var report = await TotalsRepair.VerifyAsync(db, trainId: null, cancellationToken);
+        return report.IsRight
+            ? CheckResult.Ok("Totals are what a count of the requests gives.")
+            : CheckResult.Warning(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{report.Conversations:N0} conversations and {report.Hours:N0} hours have wrong totals: another program, or an older version of this one, wrote requests."),
+                "Run 'nexus-data rebuild-conversations --summaries --execute'.");
     }
 }
