@@ -19,7 +19,7 @@ internal static class PlainTotals
 
     private const string Conversations =
         """
-        SELECT train_id, conversation_id, min("timestamp"), max("timestamp"), max(is_subtask::int) = 1,
+        SELECT train_id, conversation_id, min("timestamp"), max("timestamp"), coalesce(max(is_subtask::int), 0) = 1,
                max(CASE WHEN coalesce(branch_id, 'main') = 'main' OR branch_id ~ '^(subtask|compact)_' THEN 0 ELSE 1 END) = 1
         FROM api_requests WHERE conversation_id IS NOT NULL
         GROUP BY 1, 2

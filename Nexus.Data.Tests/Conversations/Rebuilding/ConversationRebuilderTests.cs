@@ -11,7 +11,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     public async Task Wiped_or_scrambled_the_golden_log_gets_the_expected_links_again(bool isScrambled)
     {
         await ImportGoldenAsync();
-        await AdministerAsync(isScrambled ? Scramble : Wipe);
+        await ChangeRequestsAsync(isScrambled ? Scramble : Wipe);
 
         await RebuildAsync();
 
@@ -23,7 +23,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     public async Task The_golden_log_gets_the_expected_links_again_train_by_train()
     {
         await ImportGoldenAsync();
-        await AdministerAsync(Wipe);
+        await ChangeRequestsAsync(Wipe);
 
         foreach (var train in await RowsAsync("SELECT DISTINCT train_id FROM api_requests"))
         {
@@ -42,7 +42,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
         await ImportTrafficAsync(new() { Seed = seed }, TestScale.Of(1_500, 20_000), batch: 1);
         var expected = await LinksAsync();
 
-        await AdministerAsync(Wipe);
+        await ChangeRequestsAsync(Wipe);
         await RebuildAsync();
 
         AssertSame(await LinksAsync(), expected);
@@ -56,7 +56,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
         var expected = await LinksAsync();
 
         // The bodies that remain are of requests whose last turn is not stored, or which continue a summary.
-        await AdministerAsync($$"""
+        await ChangeRequestsAsync($$"""
             UPDATE api_requests SET response_body = '{}', response_body_original = NULL WHERE answer_hash IS NOT NULL
               AND request_id NOT IN (SELECT parent_request_id FROM api_requests WHERE link_kind = 'continuation');
             UPDATE api_requests SET body = '{}', body_original = NULL
@@ -89,11 +89,11 @@ public sealed class ConversationRebuilderTests : RebuildTest
         Assert.That((await ReadAsync(child)).ParentRequestId, Is.EqualTo(root.RequestId));
         if (isRebuiltBefore)
         {
-            await AdministerAsync(Wipe);
+            await ChangeRequestsAsync(Wipe);
             await RebuildAsync();
         }
 
-        await AdministerAsync($"{Unplace}; UPDATE api_requests SET body = '{{}}', body_original = NULL");
+        await ChangeRequestsAsync($"{Unplace}; UPDATE api_requests SET body = '{{}}', body_original = NULL");
         await RebuildAsync();
 
         AssertSame(await LinksAsync(), expected);
@@ -113,7 +113,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     {
         await ImportGoldenAsync();
         var expected = await LinksAsync();
-        await AdministerAsync(damage);
+        await ChangeRequestsAsync(damage);
         Assert.That(await LinksAsync(), Is.Not.EqualTo(expected));
 
         await RebuildAsync();
@@ -142,7 +142,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
         await ImportGoldenAsync();
         var expected = await RowsAsync(filled);
 
-        await AdministerAsync(WipeAll);
+        await ChangeRequestsAsync(WipeAll);
         await RebuildAsync();
 
         AssertSame(await RowsAsync(filled), expected);
@@ -164,7 +164,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     public async Task A_dry_run_changes_nothing_and_names_the_very_rows_and_conversations_that_are_written()
     {
         await ImportGoldenAsync();
-        await AdministerAsync("""
+        await ChangeRequestsAsync("""
             UPDATE api_requests SET branch_id = 'branch_1', link_kind = 'ancestor' WHERE link_kind = 'exact' AND message_count > 4;
             UPDATE api_requests SET conversation_id = NULL WHERE link_kind = 'root' AND message_count > 2
             """);
@@ -202,7 +202,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
             + "GROUP BY 1 HAVING count(DISTINCT train_id) > 1";
         const string first = "SELECT conversation_id FROM api_requests WHERE train_id = 'rail-club' ORDER BY \"timestamp\" LIMIT 1";
         var kept = await RowsAsync(first);
-        await AdministerAsync($"UPDATE api_requests SET conversation_id = ({first}) WHERE train_id <> 'rail-club' AND link_kind = 'root'");
+        await ChangeRequestsAsync($"UPDATE api_requests SET conversation_id = ({first}) WHERE train_id <> 'rail-club' AND link_kind = 'root'");
         Assert.That(await RowsAsync(shared), Is.Not.Empty);
 
         var report = await RebuildAsync(options => options.TrainId = train);
@@ -220,7 +220,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     public async Task A_second_rebuild_changes_nothing()
     {
         await ImportGoldenAsync();
-        await AdministerAsync(Scramble);
+        await ChangeRequestsAsync(Scramble);
         await RebuildAsync();
         var before = await RowsAsync("SELECT request_id, xmin FROM api_requests ORDER BY 1");
 
@@ -234,7 +234,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     public async Task Only_requests_that_may_change_do()
     {
         await ImportGoldenAsync();
-        await AdministerAsync("UPDATE api_requests SET branch_id = 'branch_1' WHERE conversation_id IS NOT NULL");
+        await ChangeRequestsAsync("UPDATE api_requests SET branch_id = 'branch_1' WHERE conversation_id IS NOT NULL");
         var named = (await RebuildAsync(options => options.Execute = false)).Trains
             .SelectMany(train => train.Changes).Select(change => change.RequestId).Where((_, place) => place % 7 == 0).ToList();
 
@@ -261,7 +261,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     {
         await ImportGoldenAsync();
         var expected = await LinksAsync();
-        await AdministerAsync("""
+        await ChangeRequestsAsync("""
             UPDATE api_requests SET user_id_hash = decode(repeat('ab', 16), 'hex')
             WHERE request_id IN (SELECT request_id FROM api_requests WHERE link_kind = 'exact' ORDER BY 1 LIMIT 5)
             """);
@@ -272,7 +272,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
         Assert.That((believed.ChangedRequests, anew.ChangedRequests), Is.EqualTo((0, 5)));
         AssertSame(await LinksAsync(), expected);
 
-        await AdministerAsync("UPDATE api_requests SET current_message_hash = repeat('a', 64) WHERE current_message_hash IS NOT NULL");
+        await ChangeRequestsAsync("UPDATE api_requests SET current_message_hash = repeat('a', 64) WHERE current_message_hash IS NOT NULL");
         var compatible = await RebuildAsync(options => options.Rehash = true);
         Assert.That(compatible.ChangedRequests, Is.Zero);
     }
@@ -281,7 +281,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     public async Task Analyses_go_with_branches_that_move_as_a_whole_and_the_newest_completed_one_stays()
     {
         await ImportGoldenAsync();
-        await AdministerAsync("""
+        await ChangeRequestsAsync("""
             INSERT INTO conversation_analyses (conversation_id, branch_id, status, completed_at, analysis_content)
             SELECT DISTINCT conversation_id, branch_id, 'completed'::conversation_analysis_status, now(), conversation_id || branch_id
             FROM api_requests WHERE conversation_id IS NOT NULL
@@ -291,7 +291,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
         var expected = await RowsAsync(analyses);
 
         // Branches trade names, and one conversation is split off where an older analysis waits for it.
-        await AdministerAsync("""
+        await ChangeRequestsAsync("""
             UPDATE conversation_analyses SET branch_id = 'moved_' || branch_id WHERE branch_id LIKE 'branch\_%';
             UPDATE api_requests SET branch_id = 'moved_' || branch_id WHERE branch_id LIKE 'branch\_%';
             INSERT INTO conversation_analyses (conversation_id, branch_id, status)

@@ -24,7 +24,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
         const int writers = 8;
         var traffic = new RequestTraffic(new() { Seed = 5, Trains = 2 }).Generate(TestScale.Of(1_200, 10_000)).ToList();
         await StoreAllAsync(traffic.Take(traffic.Count / 3));
-        await AdministerAsync(Wipe);
+        await ChangeRequestsAsync(Wipe);
         var rest = new Queue<TrafficRequest>(traffic.Skip(traffic.Count / 3));
 
         var longest = new TimeSpan[writers];
@@ -57,7 +57,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
         var report = await RebuildAsync();
 
         var actual = await RowsAsync(Structure);
-        await AdministerAsync(Wipe + "; UPDATE api_requests SET conversation_id = NULL");
+        await ChangeRequestsAsync(Wipe + "; UPDATE api_requests SET conversation_id = NULL");
         await RebuildAsync();
         TestContext.Progress.WriteLine(
             $"{rebuilds} rebuilds beside {writers} writers; the longest that one waited: {longest.Max().TotalSeconds:N2} s");
@@ -82,7 +82,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
     {
         var traffic = new RequestTraffic(new() { Seed = 6, Trains = 1 }).Generate(400).ToList();
         await StoreAllAsync(traffic.Take(300));
-        await AdministerAsync(Wipe);
+        await ChangeRequestsAsync(Wipe);
 
         // Whoever holds the train keeps the rebuild between its reading and its writing.
         await using var db = OpenContext();
@@ -96,7 +96,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
         await rebuild;
 
         var actual = await RowsAsync(Structure);
-        await AdministerAsync(Wipe);
+        await ChangeRequestsAsync(Wipe);
         await RebuildAsync();
         Assert.That(actual, Has.Count.EqualTo(traffic.Count));
         AssertSame(actual, await RowsAsync(Structure));
@@ -108,7 +108,7 @@ public sealed class RebuildBesideWritersTests : RebuildTest
     {
         await ImportTrafficAsync(new() { Seed = 7, Trains = 3, BodyBytes = 3_000 }, TestScale.Of(1_500, 20_000));
         var expected = await TrainsAsync();
-        await AdministerAsync(Scramble.Replace("SET conversation_id = conversation,", "SET", StringComparison.Ordinal));
+        await ChangeRequestsAsync(Scramble.Replace("SET conversation_id = conversation,", "SET", StringComparison.Ordinal));
         var before = await TrainsAsync();
         var killed = 0;
         var random = new Random(7);
