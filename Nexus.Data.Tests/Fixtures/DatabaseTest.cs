@@ -51,6 +51,13 @@ public abstract class DatabaseTest
     /// <summary>Counts what the test has put into the table of requests by itself.</summary>
     protected Task RepairTotalsAsync() => new TotalsRepair(new Contexts(ConnectionString)).RepairAsync();
 
+    /// <summary>Changes requests as another program might, and their totals with them.</summary>
+    protected async Task ChangeRequestsAsync(string sql)
+    {
+        await AdministerAsync(sql);
+        await RepairTotalsAsync();
+    }
+
     private async Task EnsureTotalsAsync()
     {
         if (KeepsTotals && TestContext.CurrentContext.Result.Outcome.Status != TestStatus.Failed)

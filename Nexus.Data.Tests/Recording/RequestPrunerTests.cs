@@ -93,7 +93,7 @@ public sealed class RequestPrunerTests : RebuildTest
         var trains = all.Select(row => row.TrainId).Distinct().Order(StringComparer.Ordinal).ToList();
         var shared = all.First(row => row.TrainId == trains[0] && row.ConversationId is not null).ConversationId!.Value;
         var other = all.First(row => row.TrainId == trains[1] && row.ConversationId is not null).ConversationId!.Value;
-        await AdministerAsync($"UPDATE api_requests SET conversation_id = '{shared}' WHERE conversation_id = '{other}'");
+        await ChangeRequestsAsync($"UPDATE api_requests SET conversation_id = '{shared}' WHERE conversation_id = '{other}'");
         all = await ReadAllAsync();
 
         var first = await PruneAsync(_never, prune => prune.TrainIds = [trains[0]]);
@@ -230,7 +230,7 @@ public sealed class RequestPrunerTests : RebuildTest
         await StoreAsync(root, next, young, single, retry);
 
         // As another program may have left them.
-        await AdministerAsync(
+        await ChangeRequestsAsync(
             $"""
             UPDATE api_requests SET parent_request_id = '{root.RequestId}' WHERE request_id = '{young.RequestId}';
             UPDATE api_requests SET conversation_id = NULL WHERE request_id IN ('{single.RequestId}', '{retry.RequestId}');

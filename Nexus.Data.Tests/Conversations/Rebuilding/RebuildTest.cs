@@ -9,13 +9,6 @@ namespace Nexus.Data.Tests.Conversations.Rebuilding;
 /// <summary>Imports logs, spoils what is stored of their links, rebuilds, and reads all of it back.</summary>
 public abstract class RebuildTest : LinkingTest
 {
-    /// <summary>Changes requests as another program might, and their totals with them.</summary>
-    protected async Task ChangeRequestsAsync(string sql)
-    {
-        await AdministerAsync(sql);
-        await RepairTotalsAsync();
-    }
-
     /// <summary>Takes the places away alone, and leaves what the bodies tell.</summary>
     protected const string Unplace = $"UPDATE api_requests SET {NoPlace} {Linked}";
 
