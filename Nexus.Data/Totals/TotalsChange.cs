@@ -37,7 +37,7 @@ internal readonly record struct TotalsChange(
             (entry.Entity.DurationMs is null ? 0 : 1)
                 - (entry.Property(row => row.DurationMs).OriginalValue is null ? 0 : 1));
 
-    public static IEnumerable<NpgsqlParameter> Parameters(List<TotalsChange> changes) =>
+    public static IEnumerable<NpgsqlParameter> Parameters(IReadOnlyCollection<TotalsChange> changes) =>
     [
         DbCommands.Uuids("told", [.. changes.Select(change => change.RequestId)]),
         DbCommands.Longs("told_failed", [.. changes.Select(change => (long)change.Failed)]),

@@ -11,22 +11,24 @@ namespace Nexus.Data.Totals;
 /// <summary>What a context's transaction changes of totals, from when it is known to when it is written.</summary>
 internal sealed class TotalsChanges
 {
-    // The column, by the property of a request that has it: what of a stored request may change without being counted anew.
+    // What has a stored request's conversation counted anew.
     private static readonly string[] _ofConversation =
     [
         nameof(ApiRequest.ConversationId), nameof(ApiRequest.BranchId), nameof(ApiRequest.IsSubtask),
         nameof(ApiRequest.RetryOfRequestId), nameof(ApiRequest.MessageCount),
     ];
 
+    // What a request is counted under, in its conversation and in its hour.
     private static readonly string[] _ofKeys =
         [nameof(ApiRequest.AccountId), nameof(ApiRequest.Model), nameof(ApiRequest.RequestType)];
 
     private static readonly ConditionalWeakTable<DbContext, TotalsChanges> _all = [];
 
+    // By identifier, so that what is looked at twice counts once.
     private readonly HashSet<Guid> _added = [];
     private readonly HashSet<Guid> _addedToHours = [];
-    private readonly List<TotalsChange> _told = [];
-    private readonly List<StoredRequest> _taken = [];
+    private readonly Dictionary<Guid, TotalsChange> _told = [];
+    private readonly Dictionary<Guid, StoredRequest> _taken = [];
     private readonly HashSet<(string TrainId, Guid ConversationId)> _counted = [];
 
     // Changes of another transaction are none any more: it was rolled back, or the context serves somebody else.
@@ -89,7 +91,7 @@ internal sealed class TotalsChanges
 
             if (!changesKeys && TotalsChange.Of(entry) is { IsNone: false } change)
             {
-                _told.Add(change);
+                _told[change.RequestId] = change;
             }
         }
 
@@ -158,7 +160,7 @@ internal sealed class TotalsChanges
 
             if (changesKeys)
             {
-                _taken.Add(before);
+                _taken[before.RequestId] = before;
                 if (entry.State != EntityState.Deleted)
                 {
                     _addedToHours.Add(request.RequestId);
@@ -195,7 +197,7 @@ internal sealed class TotalsChanges
         [
             DbCommands.Uuids("added", [.. _added]),
             DbCommands.Uuids("added_to_hours", [.. _addedToHours]),
-            .. TotalsChange.Parameters(_told),
+            .. TotalsChange.Parameters(_told.Values),
         ];
         if (counts)
         {
@@ -205,7 +207,7 @@ internal sealed class TotalsChanges
 
         if (_taken.Count > 0)
         {
-            parameters.AddRange(StoredRequest.Parameters(_taken));
+            parameters.AddRange(StoredRequest.Parameters(_taken.Values));
         }
 
         parameters.RemoveAll(parameter => !sql.Contains('@' + parameter.ParameterName, StringComparison.Ordinal));
@@ -226,7 +228,7 @@ internal sealed class TotalsChanges
                 row.GetFieldValue<DateTimeOffset>(2), row.GetString(3), row.GetString(4), row.GetString(5),
                 [.. Enumerable.Range(6, 8).Select(place => (long)row.GetInt32(place))]);
 
-        public static IEnumerable<NpgsqlParameter> Parameters(List<StoredRequest> rows) =>
+        public static IEnumerable<NpgsqlParameter> Parameters(IReadOnlyCollection<StoredRequest> rows) =>
         [
             DbCommands.Texts("taken_trains", [.. rows.Select(row => row.TrainId)]),
             DbCommands.Times("taken_hours", [.. rows.Select(row => row.Hour)]),
