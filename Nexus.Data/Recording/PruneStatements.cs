@@ -1,3 +1,4 @@
+using Nexus.Data.Persistence;
 using Nexus.Data.Totals;
 
 namespace Nexus.Data.Recording;
@@ -5,16 +6,8 @@ namespace Nexus.Data.Recording;
 /// <summary>The statements of a prune.</summary>
 internal static class PruneStatements
 {
-    /// <summary>All trains, by as many index probes.</summary>
-    public const string FindTrains =
-        """
-        WITH RECURSIVE train (id) AS (
-            (SELECT train_id FROM api_requests ORDER BY train_id LIMIT 1)
-            UNION ALL
-            SELECT (SELECT r.train_id FROM api_requests r WHERE r.train_id > train.id ORDER BY r.train_id LIMIT 1)
-            FROM train WHERE train.id IS NOT NULL)
-        SELECT id FROM train WHERE id IS NOT NULL ORDER BY id COLLATE "C"
-        """;
+    /// <summary>All trains.</summary>
+    public static readonly string FindTrains = $"SELECT id FROM {DistinctTrains.In("api_requests")} train ORDER BY id COLLATE \"C\"";
 
     /// <summary>A page of a train's old requests, oldest first.</summary>
     public const string FindOld =

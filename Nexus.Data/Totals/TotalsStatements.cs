@@ -1,3 +1,5 @@
+using Nexus.Data.Persistence;
+
 namespace Nexus.Data.Totals;
 
 /// <summary>The statements that keep totals true.</summary>
@@ -24,8 +26,8 @@ internal static class TotalsStatements
         sum(cache_read_input_tokens)::bigint AS cache_read_input_tokens, sum(tool_call_count)::bigint AS tool_call_count
         """;
 
-    // What a request adds to the totals.
-    private const string Values =
+    /// <summary>What a request adds to totals, of api_requests as r.</summary>
+    public const string Values =
         $"""
         1 AS request_count, (r.is_subtask IS TRUE)::integer AS subtask_count,
         (r.retry_of_request_id IS NOT NULL)::integer AS retry_count, ({Failed} IS TRUE)::integer AS failed_count,
@@ -272,7 +274,7 @@ internal static class TotalsStatements
 
     /// <summary>All trains that have requests or totals, by as many index probes.</summary>
     public static readonly string FindTrains =
-        $"SELECT id FROM ({Trains("api_requests")} UNION {Trains("conversation_totals")} UNION {Trains("hourly_totals")}) train ORDER BY id";
+        $"SELECT id FROM ({DistinctTrains.In("api_requests")} UNION {DistinctTrains.In("conversation_totals")} UNION {DistinctTrains.In("hourly_totals")}) train ORDER BY id";
 
     /// <summary>A train's conversations whose totals are not what a count gives.</summary>
     public const string FindWrongConversations =
@@ -326,16 +328,6 @@ internal static class TotalsStatements
         SELECT {NotYetCounted}, false, false FROM {keys} ORDER BY 1, 2
         ON CONFLICT (train_id, conversation_id) DO UPDATE SET first_at = t.first_at;
 
-        """;
-
-    private static string Trains(string table)
-        => $"""
-        (WITH RECURSIVE train (id) AS (
-            (SELECT train_id FROM {table} ORDER BY train_id LIMIT 1)
-            UNION ALL
-            SELECT (SELECT r.train_id FROM {table} r WHERE r.train_id > train.id ORDER BY r.train_id LIMIT 1)
-            FROM train WHERE train.id IS NOT NULL)
-        SELECT id FROM train WHERE id IS NOT NULL)
         """;
 
     // A conversation until it is counted.

@@ -1,4 +1,5 @@
 using Nexus.Data.Persistence;
+using Nexus.Data.Totals;
 using Npgsql;
 
 namespace Nexus.Data.Usage;
@@ -20,8 +21,6 @@ internal static class UsageStatements
     // The days with new prices, in order: what lies between two of them has the same prices.
     private const string PriceDays =
         "price_days AS MATERIALIZED (SELECT coalesce(array_agg(DISTINCT valid_from ORDER BY valid_from), '{}') AS days FROM model_prices)";
-
-    private const string HasFailed = "(r.error IS NOT NULL OR r.response_status NOT BETWEEN 200 AND 299) IS TRUE";
 
     /// <summary>Sums for each bucket and key, by model and days of the same prices.</summary>
     public static string Sums(TimeBuckets buckets, UsageFilter filter, UsageGroups groups)
@@ -160,11 +159,7 @@ internal static class UsageStatements
     private const string Cell =
         $"""
         r.train_id, coalesce(r.account_id, '') AS account_id, coalesce(r.model, '') AS model,
-        coalesce(r.request_type, '') AS request_type, 1 AS request_count, ({HasFailed})::int AS failed_count,
-        coalesce(r.input_tokens, 0) AS input_tokens, coalesce(r.output_tokens, 0) AS output_tokens,
-        coalesce(r.cache_creation_input_tokens, 0) AS cache_creation_input_tokens,
-        coalesce(r.cache_read_input_tokens, 0) AS cache_read_input_tokens, coalesce(r.tool_call_count, 0) AS tool_call_count,
-        coalesce(r.duration_ms, 0) AS duration_ms, (r.duration_ms IS NOT NULL)::int AS timed_count
+        coalesce(r.request_type, '') AS request_type, {TotalsStatements.Values}
         """;
 
     // A header that came several times is a list.

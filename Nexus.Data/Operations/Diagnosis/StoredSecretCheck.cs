@@ -17,23 +17,16 @@ internal sealed class StoredSecretCheck(SecretMasker masker) : IDatabaseCheck
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(6);
 
     // Of each train the newest by its index, trains in turn, as far as one comes.
-    private const string Newest =
-        """
-        WITH RECURSIVE trains (train_id) AS (
-            SELECT min(train_id) FROM api_requests
-            UNION ALL
-            SELECT (SELECT min(r.train_id) FROM api_requests r WHERE r.train_id > trains.train_id)
-            FROM trains WHERE trains.train_id IS NOT NULL
-        )
+    private static readonly string _newest =
+        $"""
         SELECT r.train_id, r.request_id, r.headers::text, r.response_headers::text, r.path, r.error,
                r.body::text, r.response_body::text, r.body_original, r.response_body_original,
                r.usage_data::text, r.task_tool_invocation::text,
                (SELECT json_agg(chunk.data ORDER BY chunk.chunk_index)::text FROM streaming_chunks chunk
                 WHERE chunk.request_id = r.request_id)
-        FROM trains, LATERAL (
-            SELECT * FROM api_requests newest WHERE newest.train_id = trains.train_id
+        FROM {DistinctTrains.In("api_requests")} train, LATERAL (
+            SELECT * FROM api_requests newest WHERE newest.train_id = train.id
             ORDER BY newest."timestamp" DESC, newest.request_id DESC LIMIT 1000) r
-        WHERE trains.train_id IS NOT NULL
         """;
 
     private static readonly string[] _columns =
@@ -47,7 +40,7 @@ internal sealed class StoredSecretCheck(SecretMasker masker) : IDatabaseCheck
     public string Purpose => "Looks for secrets in clear in the newest requests of each train, by the rules of masking.";
 
     public Task<CheckResult> RunAsync(NexusDbContext db, CancellationToken cancellationToken)
-        => db.ReadAsync(Newest, [], ScanAsync, cancellationToken);
+        => db.ReadAsync(_newest, [], ScanAsync, cancellationToken);
 
     private async Task<CheckResult> ScanAsync(DbDataReader reader, CancellationToken cancellationToken)
     {
