@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Nexus.Data.Analyses;
 
 namespace Nexus.Data.Tool;
@@ -7,8 +6,6 @@ namespace Nexus.Data.Tool;
 internal static class AnalysisWriter
 {
     private const int MaxErrorLength = 80;
-
-    private static readonly JsonSerializerOptions _deep = new() { MaxDepth = 900 };
 
     public static async Task WriteAsync(VerbRun run, IReadOnlyList<AnalysisSummary> analyses, bool hasMore)
     {
@@ -106,9 +103,9 @@ internal static class AnalysisWriter
         analysis.CustomPrompt,
         analysis.Model,
         analysis.Content,
-        Data = Parsed(analysis.Data),
-        RawResponse = Parsed(analysis.RawResponse),
-        Errors = Parsed(analysis.Errors),
+        Data = JsonOutput.Parsed(analysis.Data),
+        RawResponse = JsonOutput.Parsed(analysis.RawResponse),
+        Errors = JsonOutput.Parsed(analysis.Errors),
         analysis.PromptTokens,
         analysis.CompletionTokens,
         analysis.ProcessingDurationMs,
@@ -125,22 +122,4 @@ internal static class AnalysisWriter
         { Status: ConversationAnalysisStatus.Completed } => "green",
         _ => "default",
     };
-
-    // As JSON where it is such: rows of the original hold any text.
-    private static object? Parsed(string? json)
-    {
-        if (json is null)
-        {
-            return null;
-        }
-
-        try
-        {
-            return JsonSerializer.Deserialize<JsonElement>(json, _deep);
-        }
-        catch (JsonException)
-        {
-            return json;
-        }
-    }
 }

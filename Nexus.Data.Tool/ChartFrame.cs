@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Xml;
 using System.Xml.Linq;
 
 namespace Nexus.Data.Tool;
@@ -139,10 +138,7 @@ internal sealed class ChartFrame
         return element;
     }
 
-    // XML knows no control characters, nor halves of others.
-    private static XElement Element(string name, string text)
-        => new(_svg + name, string.Concat(text.EnumerateRunes().Select(
-            rune => rune.IsBmp && !XmlConvert.IsXmlChar((char)rune.Value) ? "\uFFFD" : rune.ToString())));
+    private static XElement Element(string name, string text) => new(_svg + name, XmlText.Clean(text));
 
     private static string Inv(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Nexus.Data.Conversations;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
-using Spectre.Console;
 
 namespace Nexus.Data.Tool;
 
@@ -45,7 +44,11 @@ internal static class DemoCommand
             return ExitCode.Done;
         }
 
-        ConversationTree.Write(host, conversations);
+        foreach (var conversation in conversations)
+        {
+            TreeWriter.Write(host, OutlineTree.Of(conversation));
+        }
+
         await WriteSummaryAsync(host, report, conversations);
         await WriteNextAsync(host, target, connection, conversations);
         return ExitCode.Done;
@@ -111,72 +114,5 @@ internal static class DemoCommand
         }
 
         return ids;
-    }
-}
-
-/// <summary>Prints conversations: as a tree on a terminal, as indented lines elsewhere.</summary>
-internal static class ConversationTree
-{
-    public static void Write(ToolHost host, IEnumerable<ConversationOutline> conversations)
-    {
-        var console = host.CreateConsole();
-        foreach (var conversation in conversations)
-        {
-            if (host.IsTerminal)
-            {
-                var tree = new Tree($"[bold]{Title(conversation).EscapeMarkup()}[/]");
-                AddBranches(tree, conversation.Branches);
-                console.Write(tree);
-            }
-            else
-            {
-                host.Output.WriteLine(Title(conversation));
-                WriteBranches(host.Output, conversation.Branches, "  ");
-            }
-        }
-    }
-
-    private static void AddBranches(IHasTreeNodes parent, IEnumerable<OutlinedBranch> branches)
-    {
-        foreach (var branch in branches)
-        {
-            var node = parent.AddNode($"[{Colour(branch)}]{Title(branch).EscapeMarkup()}[/]");
-            foreach (var request in branch.Requests)
-            {
-                AddBranches(node.AddNode(Title(request).EscapeMarkup()), request.Branches);
-            }
-        }
-    }
-
-    private static void WriteBranches(TextWriter output, IEnumerable<OutlinedBranch> branches, string indent)
-    {
-        foreach (var branch in branches)
-        {
-            output.WriteLine($"{indent}{Title(branch)}");
-            foreach (var request in branch.Requests)
-            {
-                output.WriteLine($"{indent}  {Title(request)}");
-                WriteBranches(output, request.Branches, indent + "    ");
-            }
-        }
-    }
-
-    private static string Colour(OutlinedBranch branch)
-        => branch.IsSubtask ? "yellow" : branch.Name == "main" ? "green" : "blue";
-
-    private static string Title(ConversationOutline conversation)
-        => $"conversation {conversation.ConversationId} of {conversation.TrainId}, "
-           + $"{conversation.AllRequests.Sum(request => request.Tokens):N0} tokens";
-
-    private static string Title(OutlinedBranch branch)
-        => $"{branch.Name} ({branch.Requests.Sum(request => request.Tokens):N0} tokens)";
-
-    private static string Title(OutlinedRequest request)
-    {
-        var kind = request.LinkKind is { } known ? JsonOutput.Word(known) : "linked by another program";
-        var distance = request.LinkDistance > 1 ? $" over {request.LinkDistance} answers" : "";
-        var failed = request.HasFailed ? ", failed" : "";
-        var words = request.Words is null ? "" : $" “{request.Words}”";
-        return $"{request.Timestamp:HH:mm:ss} {kind}{distance}{failed}, {request.Tokens:N0} tokens{words}";
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -17,6 +18,8 @@ internal static class JsonOutput
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
+    private static readonly JsonSerializerOptions _deep = new() { MaxDepth = 900 };
+
     public static Task WriteAsync<T>(ToolHost host, T value) => WriteAsync(host.Output, value);
 
     /// <summary>The same with one value more at the end, where it is an object.</summary>
@@ -34,6 +37,28 @@ internal static class JsonOutput
     /// <summary>The same elsewhere, where the output is taken by something else.</summary>
     public static Task WriteAsync<T>(TextWriter output, T value)
         => output.WriteLineAsync(JsonSerializer.Serialize(value, _options));
+
+    /// <summary>A stored text as JSON where it is such, else as it is: rows of the original hold any text.</summary>
+    public static object? Parsed(string? json)
+    {
+        if (json is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<JsonElement>(json, _deep);
+        }
+        catch (JsonException)
+        {
+            return json;
+        }
+    }
+
+    /// <inheritdoc cref="Parsed(string?)"/>
+    public static object? Parsed(ReadOnlyMemory<byte>? json)
+        => json is { } bytes ? Parsed(Encoding.UTF8.GetString(bytes.Span)) : null;
 
     /// <summary>The words for all values, for an option or argument to accept no other.</summary>
     public static string[] Words<T>()

@@ -73,6 +73,8 @@ internal static class NexusDataCommand
             SetupRolesCommand.Create(options, host),
             CredentialsCommand.Create(options, host),
             AnalysesCommand.Create(options, host),
+            ConversationsCommand.Create(options, host),
+            ShowCommand.Create(options, host),
             UsageCommand.Create(options, host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())

@@ -14,7 +14,7 @@ public sealed class ToolCommandTests : DatabaseTest
     [Test]
     public async Task Every_verb_has_help_with_examples(
         [Values("demo", "init-database", "migrate", "status", "import", "export", "prune", "doctor", "analyze-conversations", "explain",
-            "setup-roles", "analyses", "usage")] string verb)
+            "setup-roles", "analyses", "conversations", "show", "usage")] string verb)
     {
         var run = await ToolRun.RunAsync(verb, "--help");
 
