@@ -140,16 +140,11 @@ public sealed class ShowCommandTests : DatabaseTest
     [Test]
     public async Task Hostile_texts_of_rows_do_nothing_to_a_terminal()
     {
-        await AdministerAsync(
+        await ChangeRequestsAsync(
             $"""
             UPDATE api_requests SET model = E'evil\u001b[2J[red]model', error = E'<script>\n\u0007', response_status = 500
             WHERE request_id = '{_ids["trip-2"]}'
             """);
-        await using (var administrator = new Npgsql.NpgsqlConnection(await AdministratorAsync()))
-        {
-            await administrator.OpenAsync();
-            await Fixtures.Totals.FillAsync(administrator);
-        }
 
         var tree = await RunAsync("show", $"{_ids["trip-2"]}");
         var request = await RunAsync("show", "--request", $"{_ids["trip-2"]}");
