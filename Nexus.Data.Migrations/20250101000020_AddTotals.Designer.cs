@@ -329,7 +329,7 @@ namespace Nexus.Data.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Nexus.Data.Conversations.RequestWords", b =>
+            modelBuilder.Entity("Nexus.Data.Conversations.Searching.RequestWords", b =>
                 {
                     b.Property<Guid>("RequestId")
                         .HasColumnType("uuid")
@@ -358,15 +358,18 @@ namespace Nexus.Data.Migrations
                         .HasName("request_words_pkey");
 
                     b.HasIndex("Words")
-                        .HasDatabaseName("idx_request_words_words");
+                        .HasDatabaseName("idx_request_words_words")
+                        .HasFilter("words <> ''");
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Words"), "gin");
 
                     b.HasIndex("Timestamp", "RequestId")
-                        .HasDatabaseName("idx_request_words_time");
+                        .HasDatabaseName("idx_request_words_time")
+                        .HasFilter("words <> ''");
 
                     b.HasIndex("TrainId", "Timestamp", "RequestId")
-                        .HasDatabaseName("idx_request_words_train");
+                        .HasDatabaseName("idx_request_words_train")
+                        .HasFilter("words <> ''");
 
                     b.ToTable("request_words", null, t =>
                         {

@@ -253,17 +253,20 @@ public sealed partial class AddTotals : Migration
         migrationBuilder.CreateIndex(
             name: "idx_request_words_time",
             table: "request_words",
-            columns: new[] { "timestamp", "request_id" });
+            columns: new[] { "timestamp", "request_id" },
+            filter: "words <> ''");
 
         migrationBuilder.CreateIndex(
             name: "idx_request_words_train",
             table: "request_words",
-            columns: new[] { "train_id", "timestamp", "request_id" });
+            columns: new[] { "train_id", "timestamp", "request_id" },
+            filter: "words <> ''");
 
         migrationBuilder.CreateIndex(
             name: "idx_request_words_words",
             table: "request_words",
-            column: "words")
+            column: "words",
+            filter: "words <> ''")
             .Annotation("Npgsql:IndexMethod", "gin");
     }
 

@@ -25,6 +25,11 @@ internal static class ConversationsCommand
         var to = TimeOption.Create("--to", "The time that the latest request comes before.");
         var subtasks = Flag("--subtasks", "Only those with sub-tasks; with false only those without.");
         var forks = Flag("--forks", "Only those with forks; with false only those without.");
+        var text = new Option<string?>("--text")
+        {
+            Description = "Only those in which all these words are said: \"in quotes\" in a row, 'or' for either, '-' before one for none.",
+            HelpName = "WORDS",
+        };
         var limit = UsageOptions.Number("--limit", "How many", 20, ConversationQueries.LongestPage);
         var cursor = new Option<string?>("--cursor")
         {
@@ -33,12 +38,13 @@ internal static class ConversationsCommand
         };
         var command = new Verb("conversations", "List conversations, the one with the latest request first.")
         {
-            trainId, account, model, from, to, subtasks, forks, limit, cursor,
+            trainId, account, model, from, to, subtasks, forks, text, limit, cursor,
         };
         command.Examples =
         [
             ("conversations", "The latest twenty."),
             ("conversations --train-id rail-club --subtasks --from 2025-09-01", "Those of a train with sub-tasks, since a day."),
+            ("conversations --text 'deadlock -test'", "Those that speak of deadlocks, and not of tests."),
             ("conversations --limit 500 --json", "For a program: 'next' is the cursor of the next page."),
         ];
         command.SetWork(options, host, async (run, cancellationToken) =>
@@ -52,6 +58,7 @@ internal static class ConversationsCommand
                 To = run.Result.GetValue(to),
                 HasSubtasks = run.Result.GetValue(subtasks),
                 HasForks = run.Result.GetValue(forks),
+                Text = run.Result.GetValue(text),
             };
             var page = await run.Get<ConversationQueries>().ListAsync(
                 filter, run.Result.GetValue(cursor), run.Result.GetValue(limit), cancellationToken);

@@ -161,11 +161,11 @@ internal static class RebuildConversationsCommand
         }
         else
         {
-            var what = $"{report.Conversations:N0} conversations and {report.Hours:N0} hours";
+            var what = $"{report.Conversations:N0} conversations, {report.Hours:N0} hours and the words of {report.Words:N0} requests";
             await host.Output.WriteLineAsync(
-                report.IsRight ? $"{target.Place}: all totals are right."
-                : execute ? $"{target.Place}: the totals of {what} were mended."
-                : $"{target.Place}: {what} have wrong totals. With --execute they are mended.");
+                report.IsRight ? $"{target.Place}: all totals and words to search by are right."
+                : execute ? $"{target.Place}: totals of {what} were mended."
+                : $"{target.Place}: totals of {what} are wrong. With --execute they are mended.");
         }
 
         return execute || report.IsRight ? ExitCode.Done : ExitCode.CheckFailed;

@@ -141,7 +141,7 @@ public sealed partial class DependencyTests
     {
         // A body is set and read through ApiRequest. Logs are read and written as whole rows, and the look-up of linking
         // fetches answers that may hold a summary. A rebuild streams the bodies of a train without an object for each. What
-        // is recorded has bodies of its own before it is a row.
+        // is recorded has bodies of its own before it is a row. What is searched is read off the bodies as they are stored.
         string[] seam =
         [
             "Nexus.Data/Requests/ApiRequest.cs", "Nexus.Data/Requests/ApiRequestConfiguration.cs",
@@ -150,7 +150,8 @@ public sealed partial class DependencyTests
             "Nexus.Data/Recording/RequestIntake.cs", "Nexus.Data/Recording/Rejects.cs",
             "Nexus.Data/Operations/Diagnosis/StoredSecretCheck.cs",
             "Nexus.Data/Recording/RequestLogLine.cs", "Nexus.Data/Conversations/LinkStatements.cs",
-            "Nexus.Data/Conversations/Rebuilding/RebuildStatements.cs",
+            "Nexus.Data/Conversations/Rebuilding/RebuildStatements.cs", "Nexus.Data/Requests/SearchedText.cs",
+            "Nexus.Data/Conversations/Searching/SearchStatements.cs", "Nexus.Data/Totals/WordStatements.cs",
         ];
 
         var offenders = Repository.SourcesBelow("Nexus.Data").Except(seam)

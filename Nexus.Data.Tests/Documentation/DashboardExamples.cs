@@ -21,6 +21,19 @@ internal static class DashboardExamples
         // doc:end
     }
 
+    public static async Task SearchAsync(ConversationQueries conversations, CancellationToken cancellationToken)
+    {
+        // doc:search
+        var hits = await conversations.SearchAsync(
+            "\"lost wagon\" or derailed -exercise", new() { TrainId = "rail-club" }, limit: 20, cancellationToken: cancellationToken);
+        foreach (var hit in hits.Items)
+        {
+            var passage = string.Concat(hit.Excerpt.Select(part => part.IsMatch ? part.Text.ToUpperInvariant() : part.Text));
+            Console.WriteLine($"{hit.Timestamp:u} {hit.ConversationId} {passage}");
+        }
+        // doc:end
+    }
+
     public static async Task<long> UseAsync(UsageQueries usage, CancellationToken cancellationToken)
     {
         // doc:usage

@@ -132,9 +132,9 @@ public sealed class TotalsTests : ServiceTest
         {
             Assert.That(doctor.ExitCode, Is.EqualTo(ExitCode.CheckFailed), doctor.All);
             Assert.That(doctor.Output, Does.Contain("6 conversations and 10 hours").And.Contain("--summaries --execute"));
-            Assert.That((dry.ExitCode, dry.Output.Contains("have wrong totals", StringComparison.Ordinal)), Is.EqualTo((ExitCode.CheckFailed, true)));
+            Assert.That((dry.ExitCode, dry.Output.Contains("hours and the words of 0 requests are wrong", StringComparison.Ordinal)), Is.EqualTo((ExitCode.CheckFailed, true)));
             Assert.That(one.Json.GetProperty("totals").GetProperty("conversations").GetInt32(), Is.EqualTo(3), one.All);
-            Assert.That(rest.Output, Does.Contain("3 conversations and 5 hours were mended"), rest.All);
+            Assert.That(rest.Output, Does.Contain("3 conversations, 5 hours and the words of 0 requests were mended"), rest.All);
             Assert.That(after.ExitCode, Is.Zero, after.All);
             Assert.That(wrong.ExitCode, Is.EqualTo(ExitCode.WrongUsage));
             Assert.That(await PlainTotals.DifferencesAsync(ConnectionString), Is.Empty);
@@ -162,7 +162,7 @@ public sealed class TotalsTests : ServiceTest
         Assert.That(report.Conversations, Is.EqualTo(5));
         Assert.That(report.Hours, Is.EqualTo(6));
         Assert.That(await PlainTotals.DifferencesAsync(ConnectionString), Is.Empty);
-        Assert.That(await repair.RepairAsync(), Is.EqualTo(new TotalsReport(0, 0)));
+        Assert.That(await repair.RepairAsync(), Is.EqualTo(new TotalsReport(0, 0, 0)));
     }
 
     [Test]

@@ -30,6 +30,8 @@ internal sealed class TotalsChanges
     private readonly Dictionary<Guid, TotalsChange> _told = [];
     private readonly Dictionary<Guid, StoredRequest> _taken = [];
     private readonly HashSet<(string TrainId, Guid ConversationId)> _counted = [];
+    private readonly Dictionary<Guid, ApiRequest> _said = [];
+    private readonly HashSet<Guid> _silenced = [];
 
     // Changes of another transaction are none any more: it was rolled back, or the context serves somebody else.
     private Guid? _transaction;
@@ -53,7 +55,8 @@ internal sealed class TotalsChanges
     }
 
     private bool IsEmpty
-        => _added.Count == 0 && _addedToHours.Count == 0 && _told.Count == 0 && _taken.Count == 0 && _counted.Count == 0;
+        => _added.Count == 0 && _addedToHours.Count == 0 && _told.Count == 0 && _taken.Count == 0 && _counted.Count == 0
+           && _said.Count == 0 && _silenced.Count == 0;
 
     /// <summary>Has a conversation counted anew, for requests of it are moved by a statement.</summary>
     public void Count(string trainId, Guid conversationId) => _counted.Add((trainId, conversationId));
@@ -65,6 +68,7 @@ internal sealed class TotalsChanges
         {
             _added.Add(request.RequestId);
             _addedToHours.Add(request.RequestId);
+            Say(request);
         }
     }
 
@@ -81,6 +85,15 @@ internal sealed class TotalsChanges
             {
                 Add([entry.Entity]);
                 continue;
+            }
+
+            if (entry.State == EntityState.Deleted)
+            {
+                _silenced.Add(entry.Entity.RequestId);
+            }
+            else if (SearchedText.HasChanged(entry))
+            {
+                Say(entry.Entity);
             }
 
             var changesKeys = entry.State == EntityState.Deleted || AnyChanged(entry, _ofKeys);
@@ -122,13 +135,24 @@ internal sealed class TotalsChanges
         _told.Clear();
         _taken.Clear();
         _counted.Clear();
+        _said.Clear();
+        _silenced.Clear();
+    }
+
+    private void Say(ApiRequest request)
+    {
+        if (SearchedText.MayBeIn(request))
+        {
+            _said[request.RequestId] = request;
+        }
     }
 
     private static IEnumerable<EntityEntry<ApiRequest>> Relevant(DbContext db)
         => db.ChangeTracker.Entries<ApiRequest>()
             .Where(entry => entry.State is EntityState.Added or EntityState.Deleted
                 || (entry.State == EntityState.Modified
-                    && (AnyChanged(entry, _ofKeys) || AnyChanged(entry, _ofConversation) || TotalsChange.MayBeIn(entry))));
+                    && (AnyChanged(entry, _ofKeys) || AnyChanged(entry, _ofConversation) || SearchedText.HasChanged(entry)
+                        || TotalsChange.MayBeIn(entry))));
 
     private static bool AnyChanged(EntityEntry<ApiRequest> entry, string[] properties)
         => Array.Exists(properties, name => entry.Property(name).IsModified);
@@ -173,6 +197,16 @@ internal sealed class TotalsChanges
     {
         var counts = _counted.Count > 0;
         var sql = "";
+        if (_said.Count > 0)
+        {
+            sql += WordStatements.Write;
+        }
+
+        if (_silenced.Count > 0)
+        {
+            sql += WordStatements.Delete;
+        }
+
         if (_added.Count > 0 || _told.Count > 1 || counts)
         {
             sql += TotalsStatements.LockConversations(counts);
@@ -199,6 +233,16 @@ internal sealed class TotalsChanges
             DbCommands.Uuids("added_to_hours", [.. _addedToHours]),
             .. TotalsChange.Parameters(_told.Values),
         ];
+        if (_said.Count > 0)
+        {
+            parameters.AddRange(WordStatements.Parameters([.. _said.Values]));
+        }
+
+        if (_silenced.Count > 0)
+        {
+            parameters.Add(DbCommands.Uuids("silenced", [.. _silenced]));
+        }
+
         if (counts)
         {
             parameters.Add(DbCommands.Texts("counted_trains", [.. _counted.Select(key => key.TrainId)]));

@@ -1,10 +1,12 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
+using Nexus.Data.Requests;
 
 namespace Nexus.Data.Totals;
 
-/// <summary>Compares totals with the requests that they are made of, and mends them where another program wrote requests.</summary>
+/// <summary>Compares totals, and the words to search by, with the requests that they are made of, and mends them where another
+/// program wrote requests.</summary>
 /// <remarks>Both may run beside live services, which write the totals of their requests themselves: what these write meanwhile
 /// counts once.</remarks>
 /// <param name="contexts">Makes the contexts.</param>
@@ -25,16 +27,15 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
     internal static async Task<TotalsReport> VerifyAsync(
         NexusDbContext db, string? trainId, CancellationToken cancellationToken)
     {
-        var (conversations, hours) = (0L, 0L);
+        var (conversations, hours, words) = (0L, 0L, 0L);
         foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
         {
             conversations += (await WrongConversationsAsync(db, train, cancellationToken)).Count;
-            hours += await db.ReadAsync(
-                TotalsStatements.CountWrongHours, [DbCommands.Text("train", train)],
-                async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt64(0) : 0, cancellationToken);
+            hours += await CountAsync(db, TotalsStatements.CountWrongHours, train, cancellationToken);
+            words += await CountAsync(db, WordStatements.CountWrong, train, cancellationToken);
         }
 
-        return new(conversations, hours);
+        return new(conversations, hours, words);
     }
 
     /// <summary>Mends what differs, in short transactions.</summary>
@@ -43,7 +44,7 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
     /// <returns>What was mended.</returns>
     public async Task<TotalsReport> RepairAsync(string? trainId = null, CancellationToken cancellationToken = default)
     {
-        var (conversations, hours) = (0L, 0L);
+        var (conversations, hours, words) = (0L, 0L, 0L);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         db.Database.SetCommandTimeout(TimeSpan.Zero);
         foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
@@ -73,10 +74,44 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
                     return await db.ExecuteAsync(TotalsStatements.MendHours, [DbCommands.Text("train", train)], token);
                 },
                 cancellationToken);
+            words += await db.ExecuteAsync(WordStatements.DeleteLeft, [DbCommands.Text("train", train)], cancellationToken);
+            words += await AddWordsAsync(db, train, cancellationToken);
         }
 
-        return new(conversations, hours);
+        return new(conversations, hours, words);
     }
+
+    // By time, a text at a time: bodies may be large.
+    private static async Task<long> AddWordsAsync(NexusDbContext db, string train, CancellationToken cancellationToken)
+    {
+        var (added, time, id) = (0L, DateTimeOffset.MinValue, Guid.Empty);
+        while (true)
+        {
+            var missing = await db.ReadAllAsync(
+                WordStatements.FindMissing,
+                [
+                    DbCommands.Text("train", train), DbCommands.Time("after_time", time), DbCommands.Uuid("after_id", id),
+                    DbCommands.Number("limit", BatchSize),
+                ],
+                row => (
+                    Id: row.GetGuid(0), train, Time: row.GetFieldValue<DateTimeOffset>(1),
+                    SearchedText.Read(row, 2)),
+                cancellationToken);
+            if (missing.Count == 0)
+            {
+                return added;
+            }
+
+            added += await db.ExecuteAsync(
+                WordStatements.AddMissing, [.. WordStatements.Parameters(missing)], cancellationToken);
+            (time, id) = (missing[^1].Time, missing[^1].Id);
+        }
+    }
+
+    private static Task<long> CountAsync(NexusDbContext db, string sql, string train, CancellationToken cancellationToken)
+        => db.ReadAsync(
+            sql, [DbCommands.Text("train", train)],
+            async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt64(0) : 0, cancellationToken);
 
     private static async Task<IReadOnlyList<string>> TrainsAsync(
         NexusDbContext db, string? trainId, CancellationToken cancellationToken)
@@ -106,8 +141,9 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
 /// <summary>How far totals are from the requests that they are made of.</summary>
 /// <param name="Conversations">Conversations with a total that is missing, left over or wrong.</param>
 /// <param name="Hours">Hours of a train, account, model and type with such a total.</param>
-public sealed record TotalsReport(long Conversations, long Hours)
+/// <param name="Words">Requests that a search by words does not know, or knows by what is gone.</param>
+public sealed record TotalsReport(long Conversations, long Hours, long Words)
 {
-    /// <summary>Whether all totals are right.</summary>
-    public bool IsRight => this is { Conversations: 0, Hours: 0 };
+    /// <summary>Whether all is right.</summary>
+    public bool IsRight => this is { Conversations: 0, Hours: 0, Words: 0 };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Nexus.Data.Requests;
 using Npgsql;
 using NpgsqlTypes;
@@ -43,9 +44,23 @@ internal sealed record BrowsedRequest
 
     public int? Tools { get; init; }
 
+    /// <summary>What the user says; null for no body.</summary>
+    public string? Said { get; init; }
+
+    /// <summary>What the answer says; null for no body of it.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>Whether a word stands in it or in its answer.</summary>
+    public bool Says(string word)
+        => $"{Said} {Answer}".Split(' ').Contains(word, StringComparer.OrdinalIgnoreCase);
+
     public bool HasFailed => Error is not null || Status is < 200 or > 299;
 
     public string BranchOrMain => Branch ?? ApiRequest.MainBranch;
+
+    /// <summary>The words that <see cref="Random"/> lets people say.</summary>
+    public static readonly string[] Vocabulary =
+        ["train", "station", "ticket", "signal", "delay", "platform", "bridge", "tunnel", "Zug", "Überweg", "quai", "semaphore"];
 
     /// <summary>Requests of some trains that share conversations, times and nearly everything else.</summary>
     public static List<BrowsedRequest> Random(int seed, int count)
@@ -73,6 +88,8 @@ internal sealed record BrowsedRequest
             CacheCreation = Number(int.MaxValue),
             CacheRead = Number(int.MaxValue),
             Tools = Number(9),
+            Said = Maybe() ? null : Words(),
+            Answer = Maybe() ? null : Words(),
         })];
 
         Guid Id()
@@ -81,6 +98,10 @@ internal sealed record BrowsedRequest
             random.NextBytes(bytes);
             return new(bytes);
         }
+
+        // Most of them rare.
+        string Words() => string.Join(
+            ' ', Enumerable.Range(0, random.Next(6)).Select(_ => Vocabulary[Math.Min(random.Next(Vocabulary.Length), random.Next(Vocabulary.Length))]));
 
         bool Maybe() => random.Next(8) == 0;
 
@@ -94,7 +115,8 @@ internal sealed record BrowsedRequest
             """
             COPY api_requests (request_id, train_id, "timestamp", conversation_id, branch_id, account_id, model, is_subtask,
                 retry_of_request_id, parent_request_id, response_status, error, message_count, input_tokens, output_tokens,
-                cache_creation_input_tokens, cache_read_input_tokens, tool_call_count, method, path, headers)
+                cache_creation_input_tokens, cache_read_input_tokens, tool_call_count, method, path, headers, body,
+                response_body)
             FROM STDIN (FORMAT binary)
             """);
         foreach (var request in requests)
@@ -113,8 +135,13 @@ internal sealed record BrowsedRequest
             }
 
             await import.WriteAsync("{}", NpgsqlDbType.Jsonb);
+            await WriteAsync(import, request.Said is null ? null : new { messages = new[] { new { role = "user", content = request.Said } } });
+            await WriteAsync(import, request.Answer is null ? null : new { content = new[] { new { type = "text", text = request.Answer } } });
         }
 
         await import.CompleteAsync();
     }
+
+    private static Task WriteAsync(NpgsqlBinaryImporter import, object? json)
+        => json is null ? import.WriteNullAsync() : import.WriteAsync(JsonSerializer.Serialize(json), NpgsqlDbType.Jsonb);
 }

@@ -193,6 +193,7 @@ public sealed class ConversationListTests : BrowsingTest
             To = random.Next(4) == 0 ? to : null,
             HasSubtasks = random.Next(4) switch { 0 => true, 1 => false, _ => null },
             HasForks = random.Next(4) switch { 0 => true, 1 => false, _ => null },
+            Text = random.Next(3) == 0 ? BrowsedRequest.Vocabulary[random.Next(BrowsedRequest.Vocabulary.Length)] : null,
         };
     }
 
@@ -224,6 +225,7 @@ public sealed class ConversationListTests : BrowsingTest
                && !(latest < filter.From) && !(latest >= filter.To)
                && (filter.HasSubtasks is null || conversation.Any(request => request.IsSubtask is true) == filter.HasSubtasks)
                && (filter.HasForks is null || conversation.Any(IsFork) == filter.HasForks)
+               && (filter.Text is null || conversation.Any(request => request.Says(filter.Text)))
            orderby latest descending, conversation.Key.Conversation descending, conversation.Key.Train descending
            select Overview([.. conversation], latest);
 

@@ -1,4 +1,5 @@
 using Nexus.Data.Conversations.Browsing;
+using Nexus.Data.Conversations.Searching;
 using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Conversations.Browsing;
@@ -53,6 +54,34 @@ public sealed class ConversationPlanTests : BrowsingTest
             // Of each conversation its place in the index, some three parts, and one request.
             Assert.That(plans.Buffers, Is.LessThan(40 * (limit + 1)), $"{filter}\n{plans.All}");
         }
+    }
+
+    [TestCase("word")]
+    [TestCase("word7")]
+    [TestCase("word7 word8")]
+    [TestCase("odd even", Description = "Frequent words that nobody says together.")]
+    [TestCase("nobody")]
+    public async Task A_search_reads_the_words_index_and_its_hits(string words)
+    {
+        await StoreManyAsync(TestScale.Of(20_000, 400_000));
+        foreach (var filter in new SearchFilter[] { new(), new() { TrainId = "train-3" } })
+        {
+            var plans = await QueryPlans.OfAsync(
+                await AdministratorAsync(), db => Queries.In(db).SearchAsync(words, filter, limit: 20));
+
+            TestContext.Out.WriteLine($"{words}, {filter}: {plans.Buffers} pages");
+            Assert.That(plans.Scanned, Is.Empty, plans.All);
+            Assert.That(plans.Indexes, Does.Contain("idx_request_words_words"), plans.All);
+            Assert.That(plans.Buffers, Is.LessThan(1_000), plans.All);
+        }
+
+        var list = await QueryPlans.OfAsync(
+            await AdministratorAsync(), db => Queries.In(db).ListAsync(new() { Text = words }, limit: 20));
+
+        TestContext.Out.WriteLine($"List of {words}: {list.Buffers} pages");
+        Assert.That(list.Scanned, Is.Empty, list.All);
+        Assert.That(list.Indexes, Does.Contain("idx_request_words_words"), list.All);
+        Assert.That(list.Buffers, Is.LessThan(1_000), list.All);
     }
 
     [Test]

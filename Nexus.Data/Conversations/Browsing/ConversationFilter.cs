@@ -29,4 +29,8 @@ public sealed record ConversationFilter
 
     /// <summary>Whether it has forks; null for both.</summary>
     public bool? HasForks { get; init; }
+
+    /// <summary>Words that one of its requests, with its answer, holds all of, as <see cref="ConversationQueries.SearchAsync"/>
+    /// takes them; null or empty for any. Of the whole conversation, whatever account and model are named.</summary>
+    public string? Text { get; init; }
 }

@@ -39,8 +39,8 @@ public sealed partial class ConversationQueries
     /// <param name="cursor">What the page before named as the next; null for the first.</param>
     /// <param name="limit">The most conversations, 1 to <see cref="LongestPage"/>.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="NexusDataException">The cursor is none of this list and filter, or the filter's time ends before it
-    /// begins (validation).</exception>
+    /// <exception cref="NexusDataException">The cursor is none of this list and filter, the filter's time ends before it
+    /// begins, or its text has no word (validation).</exception>
     public Task<Page<ConversationOverview>> ListAsync(
         ConversationFilter? filter = null, string? cursor = null, int limit = 100,
         CancellationToken cancellationToken = default)
@@ -49,12 +49,8 @@ public sealed partial class ConversationQueries
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LongestPage);
 
         filter ??= new();
-        if (filter.To < filter.From)
-        {
-            throw new NexusDataException(
-                NexusDataErrorKind.Validation,
-                $"The list would end ({filter.To:O}) before it begins ({filter.From:O}). Exchange the two times.");
-        }
+        filter = filter with { Text = TextField.Optional(filter.Text, LongestSearch, "search") };
+        ThrowIfReversed(filter.From, filter.To);
 
         var place = PlaceOf(filter);
         var (sql, parameters) = ConversationStatements.List(filter, place.Read(cursor), limit + 1);
@@ -64,6 +60,11 @@ public sealed partial class ConversationQueries
                 var parts = await db.ReadAllAsync(
                     sql, [.. parameters.Select(parameter => parameter.Clone())], ConversationPart.Read, token);
                 var conversations = ConversationPart.ByConversation(parts);
+                if (conversations.Count == 0 && cursor is null && filter.Text is { } words)
+                {
+                    await ThrowIfWordlessAsync(db, words, token);
+                }
+
                 return conversations.Count <= limit
                     ? new(conversations, Next: null)
                     : new Page<ConversationOverview>(conversations[..limit], NextAfter(conversations[limit - 1]));
@@ -75,5 +76,15 @@ public sealed partial class ConversationQueries
 
     internal static PageCursor PlaceOf(ConversationFilter filter) => new(
         "conversations", filter.TrainId, filter.AccountId, filter.Model, filter.From, filter.To, filter.HasSubtasks,
-        filter.HasForks);
+        filter.HasForks, filter.Text);
+
+    private static void ThrowIfReversed(DateTimeOffset? from, DateTimeOffset? to)
+    {
+        if (to < from)
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Validation,
+                $"The list would end ({to:O}) before it begins ({from:O}). Exchange the two times.");
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nexus.Data.Conversations.Searching;
 using Nexus.Data.Persistence;
 using Npgsql;
 
@@ -17,18 +18,28 @@ internal static class ConversationStatements
         ConversationFilter filter, PageCursor.Key? after, int limit)
     {
         var parameters = new List<NpgsqlParameter>();
-        var page = filter.AccountId is null && filter.Model is null
-            ? Latest(filter, parameters)
+        var conditions = filter.AccountId is null && filter.Model is null
+            ? Flags("listed", filter)
             : LatestOf(filter, parameters);
+        conditions += Common(filter, parameters);
         if (after is not null)
         {
             parameters.Add(DbCommands.Time("after_time", after.Time(0)));
             parameters.Add(DbCommands.Uuid("after_id", after.Id(1)));
             parameters.Add(DbCommands.Sought("after_train", after.Text(2)));
-            page += " AND (listed.last_at, listed.conversation_id, listed.train_id) < (@after_time, @after_id, @after_train)";
+            conditions +=
+                " AND (listed.last_at, listed.conversation_id, listed.train_id) < (@after_time, @after_id, @after_train)";
         }
 
-        return (string.Create(CultureInfo.InvariantCulture, $"{Begin}{page}{Order} LIMIT {limit}){End}"), parameters);
+        var order = string.Create(CultureInfo.InvariantCulture, $"{Order} LIMIT {limit}");
+        var table = filter.AccountId is null && filter.Model is null ? "conversation_totals" : "branch_totals";
+        if (filter.Text is null)
+        {
+            return ($"WITH page AS MATERIALIZED ({Listed} {table} listed WHERE true{conditions}{order}){End}", parameters);
+        }
+
+        parameters.Add(DbCommands.Text("words", filter.Text));
+        return ($"WITH {WithWords(table, filter, conditions, order)}{End}", parameters);
     }
 
     /// <summary>All requests of a conversation, by time, one more than a tree has.</summary>
@@ -40,7 +51,7 @@ internal static class ConversationStatements
         ORDER BY r."timestamp", r.request_id LIMIT {ConversationQueries.LargestTree + 1}
         """);
 
-    private const string Begin = "WITH page AS MATERIALIZED (SELECT listed.train_id, listed.conversation_id, listed.last_at FROM ";
+    private const string Listed = "SELECT listed.train_id, listed.conversation_id, listed.last_at FROM";
 
     private const string Order = " ORDER BY listed.last_at DESC, listed.conversation_id DESC, listed.train_id DESC";
 
@@ -76,8 +87,30 @@ internal static class ConversationStatements
         r.cache_creation_input_tokens, r.cache_read_input_tokens, r.tool_call_count
         """;
 
-    private static string Latest(ConversationFilter filter, List<NpgsqlParameter> parameters)
-        => "conversation_totals listed WHERE true" + Flags("listed", filter) + Common(filter, parameters);
+    // Where few requests have the words, their conversations; else the latest conversations that have such a request.
+    private static string WithWords(string table, ConversationFilter filter, string conditions, string order)
+        => $"""
+        {SearchStatements.Few(filter.TrainId is null ? "" : " AND w.train_id = @train")},
+        hit AS MATERIALIZED (
+            SELECT DISTINCT r.train_id, r.conversation_id
+            FROM few
+            CROSS JOIN LATERAL (
+                SELECT r.train_id, r.conversation_id FROM api_requests r WHERE r.request_id = few.request_id OFFSET 0) r
+            WHERE {SearchStatements.AreAll} AND r.conversation_id IS NOT NULL),
+        page AS MATERIALIZED (
+            ({Listed} hit
+             CROSS JOIN LATERAL (
+                SELECT * FROM {table} t
+                WHERE t.train_id = hit.train_id AND t.conversation_id = hit.conversation_id OFFSET 0) listed
+             WHERE true{conditions}{order})
+            UNION ALL
+            ({Listed} {table} listed
+             WHERE {SearchStatements.AreMore} AND EXISTS (
+                SELECT FROM api_requests r JOIN request_words w ON w.request_id = r.request_id
+                WHERE r.train_id = listed.train_id AND r.conversation_id = listed.conversation_id
+                  AND {SearchStatements.Holds}
+                OFFSET 0){conditions}{order}))
+        """;
 
     // The parts of the account and model, but for those that a later one of the same conversation is among.
     private static string LatestOf(ConversationFilter filter, List<NpgsqlParameter> parameters)
@@ -103,12 +136,12 @@ internal static class ConversationStatements
                 OFFSET 0)
             """;
         return $"""
-            branch_totals listed WHERE NOT EXISTS (
+             AND NOT EXISTS (
                 SELECT FROM branch_totals later
                 WHERE later.train_id = listed.train_id AND later.conversation_id = listed.conversation_id{later}
                   AND (later.last_at, later.branch_id, later.account_id, later.model)
                       > (listed.last_at, listed.branch_id, listed.account_id, listed.model)
-                OFFSET 0){whole}{listed}{Common(filter, parameters)}
+                OFFSET 0){whole}{listed}
             """;
     }
 

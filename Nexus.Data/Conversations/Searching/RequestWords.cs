@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using NpgsqlTypes;
 
-namespace Nexus.Data.Conversations;
+namespace Nexus.Data.Conversations.Searching;
 
 /// <summary>The words that a request and its answer add to their conversation, to search by.</summary>
 internal sealed class RequestWords
@@ -22,6 +22,8 @@ internal sealed class RequestWords
 
 internal sealed class RequestWordsConfiguration : IEntityTypeConfiguration<RequestWords>
 {
+    private const string HasWords = "words <> ''";
+
     public void Configure(EntityTypeBuilder<RequestWords> builder)
     {
         builder.ToTable(
@@ -32,10 +34,11 @@ internal sealed class RequestWordsConfiguration : IEntityTypeConfiguration<Reque
         builder.Property(words => words.Timestamp).HasComment("The request's time.");
         builder.Property(words => words.Words).HasComment("The words, in lower case.");
 
-        // Rare words, and the latest of frequent ones.
-        builder.HasIndex(words => words.Words).HasMethod("gin").HasDatabaseName("idx_request_words_words");
-        builder.HasIndex(words => new { words.TrainId, words.Timestamp, words.RequestId })
+        // Rare words, and the latest of frequent ones. Requests in which nothing is said, as most of an agent's, are in none.
+        builder.HasIndex(words => words.Words).HasMethod("gin").HasFilter(HasWords).HasDatabaseName("idx_request_words_words");
+        builder.HasIndex(words => new { words.TrainId, words.Timestamp, words.RequestId }).HasFilter(HasWords)
             .HasDatabaseName("idx_request_words_train");
-        builder.HasIndex(words => new { words.Timestamp, words.RequestId }).HasDatabaseName("idx_request_words_time");
+        builder.HasIndex(words => new { words.Timestamp, words.RequestId }).HasFilter(HasWords)
+            .HasDatabaseName("idx_request_words_time");
     }
 }
