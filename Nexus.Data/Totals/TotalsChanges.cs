@@ -196,7 +196,7 @@ internal sealed class TotalsChanges
     private (string Sql, List<NpgsqlParameter> Parameters) Statements()
     {
         var counts = _counted.Count > 0;
-        var sql = "";
+        var sql = TotalsStatements.PlanOnce;
         if (_said.Count > 0)
         {
             sql += WordStatements.Write;
@@ -226,6 +226,8 @@ internal sealed class TotalsChanges
         {
             sql += TotalsStatements.AddToHours(_taken.Count > 0);
         }
+
+        sql += TotalsStatements.PlanAsBefore;
 
         List<NpgsqlParameter> parameters =
         [

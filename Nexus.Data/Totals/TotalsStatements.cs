@@ -119,6 +119,23 @@ internal static class TotalsStatements
             timed_count = t.timed_count + excluded.timed_count
         """;
 
+    /// <summary>Has the statements that follow planned once for all: to plan one of them takes some times as long as to run it, and
+    /// arrays of one element look cheaper each time. By indexes, also where nothing is known yet of the tables' sizes.</summary>
+    public const string PlanOnce =
+        """
+        SELECT set_config('nexus.plan_cache_mode', current_setting('plan_cache_mode'), true),
+               set_config('nexus.enable_seqscan', current_setting('enable_seqscan'), true),
+               set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true);
+
+        """;
+
+    /// <summary>Has statements planned as before.</summary>
+    public const string PlanAsBefore =
+        """
+        SELECT set_config('plan_cache_mode', current_setting('nexus.plan_cache_mode'), true),
+               set_config('enable_seqscan', current_setting('nexus.enable_seqscan'), true)
+        """;
+
     /// <summary>Locks the conversations of all that was written, in one order, and takes in those that are new.</summary>
     /// <param name="counts">Whether some are counted anew.</param>
     public static string LockConversations(bool counts)
