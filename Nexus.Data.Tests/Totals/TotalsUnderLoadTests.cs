@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Conversations;
@@ -21,7 +22,8 @@ public sealed class TotalsUnderLoadTests : ServiceTest
     [Test]
     public async Task After_random_operations_on_many_connections_totals_are_what_a_count_gives()
     {
-        var operations = TestScale.Of(6_000, 1_000_000);
+        var watch = Stopwatch.StartNew();
+        var operations = TestScale.Of(20_000, 1_000_000);
         var services = Services();
         var state = new State(services, operations);
 
@@ -30,11 +32,11 @@ public sealed class TotalsUnderLoadTests : ServiceTest
         var report = await services.GetRequiredService<TotalsRepair>().VerifyAsync();
         await TestContext.Out.WriteLineAsync(
             $"{string.Join(", ", state.Done.OrderBy(done => done.Key).Select(done => $"{done.Value} {done.Key}"))}; "
-            + $"deadlocks: {await DeadlocksAsync()}");
+            + $"{watch.Elapsed.TotalSeconds:N0} s, deadlocks: {await DeadlocksAsync()}");
         Assert.That(await PlainTotals.DifferencesAsync(ConnectionString), Is.Empty);
         Assert.That(report, Is.EqualTo(new TotalsReport(0, 0, 0)));
         Assert.That(state.Done.Keys, Is.SupersetOf(
-            (string[])["answered", "changed", "deleted", "failed", "linked", "pruned", "rebuilt", "recorded"]));
+            (string[])["answered", "changed", "deleted", "failed", "linked", "of a batch", "pruned", "rebuilt", "recorded"]));
     }
 
     private async Task<long> DeadlocksAsync()
@@ -75,6 +77,7 @@ public sealed class TotalsUnderLoadTests : ServiceTest
             {
                 var what = random.Next(1_000) switch
                 {
+                    < 200 => await WriteBatchAsync(random),
                     < 520 => await RecordAsync(random),
                     < 900 => await AnswerAsync(random),
                     < 950 => await ChangeAsync(random),
@@ -145,6 +148,35 @@ public sealed class TotalsUnderLoadTests : ServiceTest
             }
 
             return "answered";
+        }
+
+        // As the queue does: calls, and answers to these and to earlier ones, in one batch. Each is an operation.
+        private async Task<string> WriteBatchAsync(Random random)
+        {
+            var intake = services.GetRequiredService<RequestIntake>();
+            var writes = new List<CallWrite>();
+            var size = random.Next(1, 120);
+            while (writes.Count < size)
+            {
+                if (random.Next(2) == 0 && _unanswered.TryDequeue(out var answered))
+                {
+                    if (answered.ToRecordedResponse() is { } response)
+                    {
+                        writes.Add(intake.Take(answered.TrainId, answered.RequestId, response));
+                    }
+
+                    continue;
+                }
+
+                var request = Next(random);
+                writes.Add(intake.Take(request.ToRecordedRequest()));
+                _unanswered.Enqueue(request);
+            }
+
+            await services.GetRequiredService<CallStore>().WriteBatchAsync(writes, CancellationToken.None);
+            Interlocked.Add(ref _left, 1 - writes.Count);
+            _done.AddOrUpdate("of a batch", writes.Count - 1, (_, count) => count + writes.Count - 1);
+            return "of a batch";
         }
 
         // What a host does to requests by a context of its own: another account, another model.

@@ -13,6 +13,8 @@ internal sealed class CallStore(
     // Compressed: in memory some times as much.
     private const long MostStoredBytes = 8L << 20;
 
+    private const int MostTries = 5;
+
     /// <summary>Writes a batch: first what is told of calls that are stored already, then calls with what is told of them,
     /// each in a transaction, so that what is linked there sees the answers as they are stored.</summary>
     /// <returns>What became of each, in the order given.</returns>
@@ -78,8 +80,19 @@ internal sealed class CallStore(
     {
         using var activity = NexusTelemetry.Activities.StartActivity("nexus.store");
         activity?.SetTag("nexus.entries", writes.Count);
-        return await contexts.ExecuteIdempotentlyAsync(
-            (db, token) => new CallWriter(db, new(db, linking, logger), intake).WriteAsync(writes, assumesNew, token),
-            cancellationToken);
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await contexts.ExecuteIdempotentlyAsync(
+                    (db, token) => new CallWriter(db, new(db, linking, logger), intake).WriteAsync(writes, assumesNew, token),
+                    cancellationToken);
+            }
+            catch (DbUpdateConcurrencyException) when (tries < MostTries)
+            {
+                // A request was pruned between being read and being written. Next time it is not found.
+                activity?.AddEvent(new("nexus.pruned_meanwhile"));
+            }
+        }
     }
 }

@@ -85,17 +85,7 @@ public sealed class RequestRecorder
 
     private async Task<WriteResult> WriteLaterAsync(CallWrite write, CancellationToken cancellationToken)
     {
-        WriteResult result;
-        try
-        {
-            result = await WriteAsync(write, cancellationToken);
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            // It was pruned at this moment.
-            throw NotFound(write.RequestId);
-        }
-
+        var result = await WriteAsync(write, cancellationToken);
         return result.Outcome switch
         {
             RecordOutcome.NotFound => throw NotFound(write.RequestId),
