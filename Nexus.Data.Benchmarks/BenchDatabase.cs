@@ -12,10 +12,29 @@ namespace Nexus.Data.Benchmarks;
 /// <summary>Databases with requests in them, on a server of their own with PostgreSQL's default durability.</summary>
 internal static class BenchDatabase
 {
-    private const string Columns =
-        "request_id, train_id, \"timestamp\", method, path, headers, model, request_type, response_status, completed_at, error, body, response_body";
+    private static readonly Column[] _columns =
+    [
+        new("request_id", NpgsqlDbType.Uuid, request => request.RequestId),
+        new("train_id", NpgsqlDbType.Text, request => request.TrainId),
+        new("\"timestamp\"", NpgsqlDbType.TimestampTz, request => request.Timestamp.UtcDateTime),
+        new("method", NpgsqlDbType.Text, request => request.Method),
+        new("path", NpgsqlDbType.Text, request => request.Path),
+        new("headers", NpgsqlDbType.Jsonb, _ => "{}"),
+        new("model", NpgsqlDbType.Text, request => request.Model),
+        new("request_type", NpgsqlDbType.Text, request => request.RequestType),
+        new("response_status", NpgsqlDbType.Integer, request => request.ResponseStatus),
+        new("completed_at", NpgsqlDbType.TimestampTz, request => request.CompletedAt?.UtcDateTime),
+        new("error", NpgsqlDbType.Text, request => request.Error),
+        new("body", NpgsqlDbType.Jsonb, request => request.Body),
+        new("response_body", NpgsqlDbType.Jsonb, request => request.ResponseBody),
+    ];
 
-    private const string OwnColumns = ", body_original, response_body_original, is_altered";
+    private static readonly Column[] _ownColumns =
+    [
+        new("body_original", NpgsqlDbType.Bytea, request => request.BodyOriginal),
+        new("response_body_original", NpgsqlDbType.Bytea, request => request.ResponseBodyOriginal),
+        new("is_altered", NpgsqlDbType.Boolean, request => request.IsAltered),
+    ];
 
     public static Task<EmbeddedPostgres> StartServerAsync() => EmbeddedPostgres.StartAsync(new()
     {
@@ -43,23 +62,14 @@ internal static class BenchDatabase
     }
 
     /// <summary>Stores requests by COPY, without their links; on request in the columns alone that the original has.</summary>
-    public static async Task FillAsync(string connection, TrafficOptions traffic, int count, bool isOriginal = false)
-    {
-        await using var npgsql = await OpenAsync(connection);
-        await using (var rows = await npgsql.BeginBinaryImportAsync(
-            $"COPY api_requests ({Columns}{(isOriginal ? "" : OwnColumns)}) FROM STDIN (FORMAT binary)"))
-        {
-            rows.Timeout = Timeout.InfiniteTimeSpan;
-            foreach (var item in new RequestTraffic(traffic).Generate(count))
-            {
-                await WriteAsync(rows, item.ToRequest(), isOriginal);
-            }
+    public static Task FillAsync(string connection, TrafficOptions traffic, int count, bool isOriginal = false)
+        => CopyAsync(
+            connection, new RequestTraffic(traffic).Generate(count).Select(item => item.ToRequest()),
+            isOriginal ? _columns : [.. _columns, .. _ownColumns]);
 
-            await rows.CompleteAsync();
-        }
-
-        await ExecuteAsync(npgsql, "VACUUM ANALYZE api_requests; CHECKPOINT");
-    }
+    /// <summary>Stores requests by COPY, with more of them than their bodies and times.</summary>
+    public static Task FillAsync(string connection, IEnumerable<ApiRequest> requests, params Column[] more)
+        => CopyAsync(connection, requests, [.. _columns, .. _ownColumns, .. more]);
 
     public static async Task<NpgsqlConnection> OpenAsync(string connection)
     {
@@ -142,37 +152,46 @@ internal static class BenchDatabase
 
     public static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    private static async Task WriteAsync(NpgsqlBinaryImporter rows, ApiRequest request, bool isOriginal)
+    public static double Percentile(List<double> values, int percent)
+        => values.Order().ElementAt((values.Count - 1) * percent / 100);
+
+    private static async Task CopyAsync(string connection, IEnumerable<ApiRequest> requests, Column[] columns)
     {
-        await rows.StartRowAsync();
-        await rows.WriteAsync(request.RequestId, NpgsqlDbType.Uuid);
-        await rows.WriteAsync(request.TrainId, NpgsqlDbType.Text);
-        await rows.WriteAsync(request.Timestamp.UtcDateTime, NpgsqlDbType.TimestampTz);
-        await rows.WriteAsync(request.Method, NpgsqlDbType.Text);
-        await rows.WriteAsync(request.Path, NpgsqlDbType.Text);
-        await rows.WriteAsync("{}", NpgsqlDbType.Jsonb);
-        await rows.WriteOrNullAsync(request.Model, NpgsqlDbType.Text);
-        await rows.WriteOrNullAsync(request.RequestType, NpgsqlDbType.Text);
-        await rows.WriteOrNullAsync(request.ResponseStatus, NpgsqlDbType.Integer);
-        await rows.WriteOrNullAsync(request.CompletedAt?.UtcDateTime, NpgsqlDbType.TimestampTz);
-        await rows.WriteOrNullAsync(request.Error, NpgsqlDbType.Text);
-        await rows.WriteOrNullAsync(request.Body, NpgsqlDbType.Jsonb);
-        await rows.WriteOrNullAsync(request.ResponseBody, NpgsqlDbType.Jsonb);
-        if (!isOriginal)
+        await using var npgsql = await OpenAsync(connection);
+        var names = string.Join(", ", columns.Select(column => column.Name));
+        await using (var rows = await npgsql.BeginBinaryImportAsync($"COPY api_requests ({names}) FROM STDIN (FORMAT binary)"))
         {
-            await rows.WriteOrNullAsync(request.BodyOriginal, NpgsqlDbType.Bytea);
-            await rows.WriteOrNullAsync(request.ResponseBodyOriginal, NpgsqlDbType.Bytea);
-            await rows.WriteAsync(request.IsAltered, NpgsqlDbType.Boolean);
+            rows.Timeout = Timeout.InfiniteTimeSpan;
+            foreach (var request in requests)
+            {
+                await rows.StartRowAsync();
+                foreach (var column in columns)
+                {
+                    await rows.WriteOrNullAsync(column.Value(request), column.Type);
+                }
+            }
+
+            await rows.CompleteAsync();
         }
+
+        await ExecuteAsync(npgsql, "VACUUM ANALYZE api_requests; CHECKPOINT");
     }
 
+    /// <summary>A column of requests, and what is in it.</summary>
+    internal sealed record Column(string Name, NpgsqlDbType Type, Func<ApiRequest, object?> Value);
+
+    /// <summary>Makes contexts of one database.</summary>
     internal sealed class Contexts(string connection) : IDbContextFactory<NexusDbContext>
     {
-        public NexusDbContext CreateDbContext()
+        private readonly DbContextOptions<NexusDbContext> _options = Options(connection);
+
+        public NexusDbContext CreateDbContext() => new(_options);
+
+        private static DbContextOptions<NexusDbContext> Options(string connection)
         {
             var builder = new DbContextOptionsBuilder<NexusDbContext>();
             builder.UseNexus(connection);
-            return new(builder.Options);
+            return builder.Options;
         }
     }
 }

@@ -78,8 +78,8 @@ public static class LinkingBenchmark
             {
                 plain.AddRange(plainRound);
                 ours.AddRange(ourRound);
-                plainMedians.Add(Percentile(plainRound, 50));
-                ourMedians.Add(Percentile(ourRound, 50));
+                plainMedians.Add(BenchDatabase.Percentile(plainRound, 50));
+                ourMedians.Add(BenchDatabase.Percentile(ourRound, 50));
             }
         }
 
@@ -88,7 +88,7 @@ public static class LinkingBenchmark
         await PrintAsync(output, "linking", ours, ourMedians);
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"    ratio of the medians: {Percentile(ours, 50) / Percentile(plain, 50):0.00} (goal {scenario.Goal})"));
+            $"    ratio of the medians: {BenchDatabase.Percentile(ours, 50) / BenchDatabase.Percentile(plain, 50):0.00} (goal {scenario.Goal})"));
     }
 
     private static async Task<double> LinkAsync(NexusDbContext db, Scenario scenario)
@@ -221,11 +221,8 @@ public static class LinkingBenchmark
     private static Task PrintAsync(TextWriter output, string name, List<double> all, List<double> medians)
         => output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"    {name,-9} µs: p50 {Percentile(all, 50):0} p99 {Percentile(all, 99):0}, p50 of each round: "
+            $"    {name,-9} µs: p50 {BenchDatabase.Percentile(all, 50):0} p99 {BenchDatabase.Percentile(all, 99):0}, p50 of each round: "
             + $"{string.Join(' ', medians.Select(value => value.ToString("0", CultureInfo.InvariantCulture)))}"));
-
-    private static double Percentile(List<double> values, int percent)
-        => values.Order().ElementAt((values.Count - 1) * percent / 100);
 
     private sealed record Scenario(string Name, LinkKind Kind, DateTimeOffset Timestamp, byte[] Body, string Goal)
     {

@@ -16,6 +16,8 @@ return args switch
     ["keys", var size, var seconds] => await ApiKeyBenchmark.RunAsync(Console.Out, Number(size), Number(seconds)),
     ["recording"] => await RecordingBenchmark.RunAsync(Console.Out, 10_000),
     ["storing"] => await StoringBenchmark.RunAsync(Console.Out, 10_000),
+    ["dashboards"] => await DashboardBenchmark.RunAsync(Console.Out, (10_000, 10_000), (100_000, 10_000), (1_000_000, 1_000)),
+    ["dashboards", var size, var bytes] => await DashboardBenchmark.RunAsync(Console.Out, (Number(size), Number(bytes))),
     ["migrating"] => await MigratingBenchmark.RunAsync(Console.Out, 1_000_000, 1_500),
     ["migrating", var size, var bytes] => await MigratingBenchmark.RunAsync(Console.Out, Number(size), Number(bytes)),
     ["traffic", var count, var bytes, var file] => Traffic(Number(count), Number(bytes), file),
@@ -34,6 +36,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | dashboards [COUNT BODY-BYTES] | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }
