@@ -1087,6 +1087,12 @@ namespace Nexus.Data.Migrations
                     b.HasIndex("Model", "LastAt", "ConversationId")
                         .HasDatabaseName("idx_branch_totals_model");
 
+                    b.HasIndex("TrainId", "AccountId", "LastAt", "ConversationId")
+                        .HasDatabaseName("idx_branch_totals_train_account");
+
+                    b.HasIndex("TrainId", "Model", "LastAt", "ConversationId")
+                        .HasDatabaseName("idx_branch_totals_train_model");
+
                     b.ToTable("branch_totals", null, t =>
                         {
                             t.HasComment("What an account and model did on a branch, written along with its requests.");

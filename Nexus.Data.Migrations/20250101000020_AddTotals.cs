@@ -214,6 +214,16 @@ public sealed partial class AddTotals : Migration
             columns: new[] { "model", "last_at", "conversation_id" });
 
         migrationBuilder.CreateIndex(
+            name: "idx_branch_totals_train_account",
+            table: "branch_totals",
+            columns: new[] { "train_id", "account_id", "last_at", "conversation_id" });
+
+        migrationBuilder.CreateIndex(
+            name: "idx_branch_totals_train_model",
+            table: "branch_totals",
+            columns: new[] { "train_id", "model", "last_at", "conversation_id" });
+
+        migrationBuilder.CreateIndex(
             name: "idx_conversation_totals_first",
             table: "conversation_totals",
             columns: new[] { "first_at", "train_id" });

@@ -90,10 +90,14 @@ internal sealed class BranchTotalsConfiguration : IEntityTypeConfiguration<Branc
         builder.Property(totals => totals.LastAt).HasComment("Time of the latest.");
         builder.Property(totals => totals.LatestRequestId).HasComment("The latest of the requests.");
 
-        // The conversations of an account, and those of a model, by their latest request of it.
+        // The conversations of an account, and those of a model, by their latest request of it; of all trains, and of one.
         builder.HasIndex(totals => new { totals.AccountId, totals.LastAt, totals.ConversationId })
             .HasDatabaseName("idx_branch_totals_account");
         builder.HasIndex(totals => new { totals.Model, totals.LastAt, totals.ConversationId })
             .HasDatabaseName("idx_branch_totals_model");
+        builder.HasIndex(totals => new { totals.TrainId, totals.AccountId, totals.LastAt, totals.ConversationId })
+            .HasDatabaseName("idx_branch_totals_train_account");
+        builder.HasIndex(totals => new { totals.TrainId, totals.Model, totals.LastAt, totals.ConversationId })
+            .HasDatabaseName("idx_branch_totals_train_model");
     }
 }

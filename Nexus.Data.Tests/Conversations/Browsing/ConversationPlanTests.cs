@@ -31,6 +31,9 @@ public sealed class ConversationPlanTests : BrowsingTest
             await ReadsAsync(new() { AccountId = "acc_4" }, isLater: true, "idx_branch_totals_account");
             await ReadsAsync(new() { Model = "model-1" }, isLater: false, "idx_branch_totals_model");
             await ReadsAsync(new() { Model = "model-1" }, isLater: true, "idx_branch_totals_model");
+            await ReadsAsync(
+                new() { TrainId = "train-4", AccountId = "acc_4" }, isLater: false, "idx_branch_totals_train_account");
+            await ReadsAsync(new() { TrainId = "train-3", Model = "model-1" }, isLater: true, "idx_branch_totals_train_model");
 
             // All parts of an account may be read where they are as few as here.
             if (TestScale.IsFull)
