@@ -6,22 +6,17 @@ namespace Nexus.Data.Tests.Requests;
 /// <summary>What of a request can be found by a search.</summary>
 public sealed class SearchedTextTests
 {
-    [TestCase(null, "u1|a1|u2|a2|u3", Description = "Without a parent all is new.")]
-    [TestCase(1, "u3")]
-    [TestCase(2, "u2|a2|u3")]
-    [TestCase(3, "u1|a1|u2|a2|u3")]
-    [TestCase(9, "u1|a1|u2|a2|u3")]
-    public void What_follows_the_parents_answer_is_new(int? distance, string expected)
-        => Assert.That(Text(Body("u1", "a1", "u2", "a2", "u3"), distance: distance), Is.EqualTo(Paragraphs(expected)));
-
-    [TestCase(1, "u2")]
-    [TestCase(2, "u1|a1|a1'|u2")]
-    public void An_answer_in_several_messages_is_one(int distance, string expected)
-        => Assert.That(Text(Body("u1", "a1", "a1'", "u2"), distance: distance), Is.EqualTo(Paragraphs(expected)));
+    [TestCase("u1", "u1")]
+    [TestCase("u1|u1'", "u1|u1'")]
+    [TestCase("u1|a1|u2|a2|u3", "u3")]
+    [TestCase("u1|a1|a1'|u2|u2'", "u2|u2'")]
+    [TestCase("a1|u1", "u1")]
+    public void What_follows_the_last_answer_is_new(string messages, string expected)
+        => Assert.That(Text(Body(messages.Split('|'))), Is.EqualTo(Paragraphs(expected)));
 
     [Test]
     public void What_a_client_began_for_the_assistant_is_new_with_the_question()
-        => Assert.That(Text(Body("u1", "a1", "u2", "a2"), distance: 1), Is.EqualTo(Paragraphs("u2|a2")));
+        => Assert.That(Text(Body("u1", "a1", "u2", "a2")), Is.EqualTo(Paragraphs("u2|a2")));
 
     [Test]
     public void An_answer_follows()
@@ -58,11 +53,11 @@ public sealed class SearchedTextTests
     [Test]
     public void The_newest_messages_are_searched_where_not_all_fit_and_the_beginning_of_each()
     {
-        var (old, pasted, last) = (new string('o', 9_000), new string('p', 7_990) + "END", "And now?");
+        var (old, pasted, last) = (new string('o', 9_000), new string('p', 8_000) + "END", "And now?");
 
-        var text = Text(Body(old, "a1", pasted, "a2", last));
+        var text = Text(Body(old, pasted, last));
 
-        Assert.That(text, Is.EqualTo(new string('p', SearchedText.MostCharacters - last.Length - 2) + "\n\na2\n\n" + last));
+        Assert.That(text, Is.EqualTo(new string('p', SearchedText.MostCharacters - last.Length) + "\n\n" + last));
     }
 
     [Test]
@@ -80,23 +75,22 @@ public sealed class SearchedTextTests
     [TestCase("""{"messages":[1,"a",null,[],{"role":1,"content":{}}]}""")]
     [TestCase("""{"messages":[{"role":"user","content":"a"}""", Description = "No JSON.")]
     public void What_is_no_conversation_says_nothing(string json)
-        => Assert.That(SearchedText.Of(System.Text.Encoding.UTF8.GetBytes(json), "[]"u8.ToArray(), null), Is.Empty);
+        => Assert.That(SearchedText.Of(System.Text.Encoding.UTF8.GetBytes(json), "[]"u8.ToArray()), Is.Empty);
 
     [Test]
     public void Of_equal_members_the_last_counts() => Assert.That(
         SearchedText.Of(
-            """{"messages":[{"role":"user","content":"a"}],"messages":[{"role":"user","content":"b"}]}"""u8.ToArray(), null, null),
+            """{"messages":[{"role":"user","content":"a"}],"messages":[{"role":"user","content":"b"}]}"""u8.ToArray(), null),
         Is.EqualTo("b"));
 
     [Test]
     public void What_the_database_does_not_store_is_replaced() => Assert.That(
-        SearchedText.Of("""{"messages":[{"role":"user","content":"a\u0000b\ud800c"}]}"""u8.ToArray(), null, null),
+        SearchedText.Of("""{"messages":[{"role":"user","content":"a\u0000b\ud800c"}]}"""u8.ToArray(), null),
         Is.EqualTo("a\uFFFDb\uFFFDc"));
 
-    private static string Text(object body, object? answer = null, int? distance = null)
+    private static string Text(object body, object? answer = null)
         => SearchedText.Of(
-            JsonSerializer.SerializeToUtf8Bytes(body), answer is null ? null : JsonSerializer.SerializeToUtf8Bytes(answer),
-            distance);
+            JsonSerializer.SerializeToUtf8Bytes(body), answer is null ? null : JsonSerializer.SerializeToUtf8Bytes(answer));
 
     // Whose a text is, its first letter says.
     private static object Body(params string[] texts) => new

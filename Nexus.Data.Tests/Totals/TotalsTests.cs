@@ -49,6 +49,94 @@ public sealed class TotalsTests : ServiceTest
     }
 
     [Test]
+    public async Task Two_hosts_who_answer_one_request_count_what_is_stored_in_the_end()
+    {
+        var request = Request();
+        await using (var db = OpenContext())
+        {
+            db.Add(request);
+            await db.SaveChangesAsync();
+        }
+
+        await using var first = OpenContext();
+        await using var second = OpenContext();
+        var (one, other) = (await first.Requests.AsTracking().SingleAsync(), await second.Requests.AsTracking().SingleAsync());
+        (one.OutputTokens, other.OutputTokens, other.DurationMs, other.Error) = (100, 120, 7, "It broke.");
+        await first.SaveChangesAsync();
+        await second.SaveChangesAsync();
+
+        Assert.That(await HoursAsync(), Is.EqualTo("1 request, 125 tokens of model-a"));
+    }
+
+    [Test]
+    public async Task What_is_said_to_be_changed_without_having_been_loaded_counts_once()
+    {
+        var request = Request();
+        request.OutputTokens = null;
+        await using (var db = OpenContext())
+        {
+            db.Add(request);
+            await db.SaveChangesAsync();
+        }
+
+        await using var host = OpenContext();
+        request.OutputTokens = 30;
+        host.Attach(request);
+        host.Entry(request).Property(row => row.OutputTokens).IsModified = true;
+        await host.SaveChangesAsync();
+
+        Assert.That(await HoursAsync(), Is.EqualTo("1 request, 35 tokens of model-a"));
+    }
+
+    [Test]
+    public async Task A_request_that_is_removed_without_having_been_loaded_is_counted_out()
+    {
+        var request = Request();
+        await using (var db = OpenContext())
+        {
+            db.Add(request);
+            await db.SaveChangesAsync();
+        }
+
+        await using var host = OpenContext();
+        host.Remove(new ApiRequest
+        {
+            RequestId = request.RequestId,
+            TrainId = "",
+            Timestamp = default,
+            Method = "",
+            Path = "",
+        });
+        await host.SaveChangesAsync();
+
+        Assert.That(await HoursAsync(), Is.Empty);
+    }
+
+    [Test]
+    public void A_host_with_a_synchronization_context_may_save_synchronously()
+    {
+        using var done = new ManualResetEventSlim();
+        var thread = new Thread(() =>
+        {
+            // Nobody ever runs what is posted there.
+            SynchronizationContext.SetSynchronizationContext(new StuckContext());
+            using var db = OpenContext();
+            var request = Request();
+            db.Add(request);
+            db.SaveChanges();
+            request.Model = "model-b";
+            db.SaveChanges();
+            done.Set();
+        })
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+
+        Assert.That(done.Wait(TimeSpan.FromSeconds(60)), "It waits for itself.");
+    }
+
+    [Test]
     public async Task What_is_saved_synchronously_has_its_totals_too()
     {
         await using (var db = OpenContext())
@@ -217,5 +305,12 @@ public sealed class TotalsTests : ServiceTest
                 FROM hourly_totals GROUP BY model HAVING sum(request_count) <> 0) lines
             """);
         return await command.ExecuteScalarAsync() as string ?? "";
+    }
+
+    private sealed class StuckContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
     }
 }

@@ -12,7 +12,7 @@ internal static class TimelineDrawing
     public static XStreamingElement Of(ConversationGraph graph, TimelineLayout layout)
         => new(
             Svg + "svg", At("viewBox", $"0 0 {Number(layout.Width)} {Number(layout.Height)}"), At("width", layout.Width),
-            At("height", layout.Height), At("role", "img"), At("aria-label", "Timeline of the requests"),
+            At("height", layout.Height), At("role", "group"), At("aria-label", "Timeline of the requests"),
             layout.Lanes.Where((_, index) => index % 2 == 1).Select(lane => Shape(
                 "rect", At("class", "lane"), At("x", 0), At("y", lane.Y), At("width", layout.Width), At("height", lane.Height))),
             layout.Axis.Gaps.Select(gap => Gap(layout, gap)),
@@ -45,7 +45,7 @@ internal static class TimelineDrawing
         return Shape(
             "g",
             Shape(
-                "a", At("href", $"#{PageLinks.Branch(lane.Branch)}"),
+                "a", At("tabindex", -1), At("href", $"#{PageLinks.Branch(lane.Branch)}"),
                 Text(lane.Bars[0].X - 6, lane.Bars[0].Y + 9, TerminalText.Line(branch.Name, LongestName), $"name end {kind}"),
                 Shape("title", branch.Name)),
             lane.Bars.Select(bar => Bar(graph, bar)));
@@ -55,7 +55,7 @@ internal static class TimelineDrawing
     {
         var request = graph.Requests[bar.Request];
         return Shape(
-            "a", At("href", $"#{PageLinks.Row(bar.Request)}"), At("id", PageLinks.Bar(bar.Request)),
+            "a", At("tabindex", -1), At("href", $"#{PageLinks.Row(bar.Request)}"), At("id", PageLinks.Bar(bar.Request)),
             Shape("title", RequestTooltip.Of(graph, bar.Request)),
             Shape(
                 "rect",

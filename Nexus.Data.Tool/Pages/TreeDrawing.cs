@@ -19,7 +19,7 @@ internal static class TreeDrawing
         var height = Top + (layout.Rows.Count * RowHeight);
         return new(
             Svg + "svg", At("viewBox", $"0 0 {Number(places.Width)} {Number(height)}"), At("width", places.Width), At("height", height),
-            At("role", "img"), At("aria-label", "Tree of the requests"),
+            At("role", "group"), At("aria-label", "Tree of the requests"),
             new XStreamingElement(Svg + "g", At("class", "edges"), layout.Edges.Select(edge => Edge(layout, edge, places))),
             layout.Rows.Select((_, row) => Row(graph, layout, row, places)));
     }
@@ -50,7 +50,7 @@ internal static class TreeDrawing
         var kind = RequestKinds.Of(request);
         var isFirst = graph.PreviousOf(number) is null;
         return Shape(
-            "a", At("href", $"#{PageLinks.Row(number)}"), At("id", PageLinks.Node(number)), At("class", "row"),
+            "a", At("tabindex", -1), At("href", $"#{PageLinks.Row(number)}"), At("id", PageLinks.Node(number)), At("class", "row"),
             Shape("title", RequestTooltip.Of(graph, requests)),
             Shape("rect", At("class", "hit"), At("x", 0), At("y", y - (RowHeight / 2)), At("width", places.Width), At("height", RowHeight)),
             requests.Count > 1 ? NodeShapes.Ring(X(layout, row, places), y) : null,

@@ -56,7 +56,9 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
         fresh.ForEach(row => row.FillInWhatBodyTells());
 
         db.ChangeTracker.DetectChanges();
-        TotalsChanges.Of(db).Add(fresh);
+        var totals = TotalsChanges.Of(db);
+        totals.HoldsRequests = true;
+        totals.Add(fresh);
         await db.InsertAddedAsync<ApiRequest>(cancellationToken);
         await db.InsertAddedAsync<LinkWait>(cancellationToken);
         await db.InsertAddedAsync<SummaryKey>(cancellationToken);

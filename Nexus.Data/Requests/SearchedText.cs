@@ -14,12 +14,12 @@ internal static class SearchedText
     public const int MostCharacters = 8_000;
 
     /// <summary>The text of a request; empty where nothing is said.</summary>
-    public static string Of(ApiRequest request) => Of(request.Body, request.ResponseBody, request.LinkDistance);
+    public static string Of(ApiRequest request) => Of(request.Body, request.ResponseBody);
 
-    /// <summary>The same, of three columns of a row: body and answer as UTF-8, and the distance to the parent.</summary>
+    /// <summary>The same, of two columns of a row: body and answer as UTF-8.</summary>
     public static string Read(DbDataReader row, int column)
     {
-        return Of(Bytes(column), Bytes(column + 1), row.IsDBNull(column + 2) ? null : row.GetInt32(column + 2));
+        return Of(Bytes(column), Bytes(column + 1));
 
         byte[]? Bytes(int place) => row.IsDBNull(place) ? null : row.GetFieldValue<byte[]>(place);
     }
@@ -34,13 +34,12 @@ internal static class SearchedText
     /// <summary>The same, of what is stored of it.</summary>
     /// <param name="body">The request's body; null for none.</param>
     /// <param name="answer">The answer's; null for none.</param>
-    /// <param name="distance">Answers between the parent and the request; null where there is no parent, and all is new.</param>
-    public static string Of(byte[]? body, byte[]? answer, int? distance)
+    public static string Of(byte[]? body, byte[]? answer)
     {
         var parts = new List<string>();
         if (body is not null)
         {
-            parts.AddRange(Said(NewMessages(BodyMessages.Of(body), distance)));
+            parts.AddRange(Said(NewMessages(BodyMessages.Of(body))));
         }
 
         if (answer is not null && Cut(string.Join("\n\n", AnswerHasher.ReadTexts(answer)), MostCharacters) is { Length: > 0 } said)
@@ -51,28 +50,23 @@ internal static class SearchedText
         return StoredText.Of(string.Join("\n\n", parts));
     }
 
-    // What follows the answer of the parent: the first of as many as lie between, from the end; one in several messages is one.
-    // What the client has begun for the assistant, at the very end, counts for none.
+    // What follows the last answer that the body repeats; what the client has begun for the assistant, at the very end, is no
+    // answer. By the body alone, so that it stays true whatever the request is linked to.
     private static IReadOnlyList<ReadOnlyMemory<byte>> NewMessages(
-        IReadOnlyList<(string? Role, ReadOnlyMemory<byte> Json)> messages, int? distance)
+        IReadOnlyList<(string? Role, ReadOnlyMemory<byte> Json)> messages)
     {
         var first = messages.Count;
-        while (first > 0 && IsAnswer(first - 1))
+        while (first > 0 && messages[first - 1].Role == "assistant")
         {
             first--;
         }
 
-        for (var answers = 0; first > 0; first--)
+        while (first > 0 && messages[first - 1].Role != "assistant")
         {
-            if (IsAnswer(first - 1) && !IsAnswer(first) && ++answers == distance)
-            {
-                break;
-            }
+            first--;
         }
 
         return [.. messages.Skip(first).Select(message => message.Json)];
-
-        bool IsAnswer(int place) => place < messages.Count && messages[place].Role == "assistant";
     }
 
     // The newest messages where not all fit, and of each its beginning; in their order.

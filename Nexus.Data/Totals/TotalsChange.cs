@@ -24,7 +24,7 @@ internal readonly record struct TotalsChange(
     public static bool MayBeIn(EntityEntry<ApiRequest> entry)
         => Array.Exists(_properties, name => entry.Property(name).IsModified);
 
-    /// <summary>The difference between a tracked request and what was loaded of it.</summary>
+    /// <summary>The difference between a tracked request and what was loaded of it, where that is what is stored.</summary>
     public static TotalsChange Of(EntityEntry<ApiRequest> entry)
         => new(
             entry.Entity.RequestId,
@@ -36,6 +36,26 @@ internal readonly record struct TotalsChange(
             More(entry, row => row.ToolCallCount), More(entry, row => row.DurationMs),
             (entry.Entity.DurationMs is null ? 0 : 1)
                 - (entry.Property(row => row.DurationMs).OriginalValue is null ? 0 : 1));
+
+    /// <summary>The difference between a tracked request and what is stored of it, of what will be written.</summary>
+    /// <param name="stored">What is stored, in the order of this record's members after the first.</param>
+    /// <param name="entry">The tracked request.</param>
+    public static TotalsChange Between(IReadOnlyList<long> stored, EntityEntry<ApiRequest> entry)
+    {
+        var request = entry.Entity;
+        var failure = entry.Property(row => row.Error).IsModified || entry.Property(row => row.ResponseStatus).IsModified
+            ? IsFailure(request.Error, request.ResponseStatus) - (int)stored[0]
+            : 0;
+        var duration = entry.Property(row => row.DurationMs);
+        return new(
+            request.RequestId, failure, Than(1, row => row.InputTokens), Than(2, row => row.OutputTokens),
+            Than(3, row => row.CacheCreationInputTokens), Than(4, row => row.CacheReadInputTokens),
+            Than(5, row => row.ToolCallCount), Than(6, row => row.DurationMs),
+            duration.IsModified ? (duration.CurrentValue is null ? 0 : 1) - (int)stored[7] : 0);
+
+        long Than(int place, Expression<Func<ApiRequest, int?>> property)
+            => entry.Property(property) is { IsModified: true } value ? (value.CurrentValue ?? 0) - stored[place] : 0;
+    }
 
     public static IEnumerable<NpgsqlParameter> Parameters(IReadOnlyCollection<TotalsChange> changes) =>
     [

@@ -48,11 +48,16 @@ internal sealed class TotalsChanges
         if (changes._transaction != transaction)
         {
             changes.Clear();
+            changes.HoldsRequests = false;
             changes._transaction = transaction;
         }
 
         return changes;
     }
+
+    /// <summary>Whether what the context tracks is what is stored, for nobody else answers these requests meanwhile. Otherwise it
+    /// is looked at, and locked: a host may have loaded them long ago.</summary>
+    public bool HoldsRequests { get; set; }
 
     private bool IsEmpty
         => _added.Count == 0 && _addedToHours.Count == 0 && _told.Count == 0 && _taken.Count == 0 && _counted.Count == 0
@@ -78,7 +83,7 @@ internal sealed class TotalsChanges
     /// <summary>Takes note of what the context is about to save.</summary>
     public async Task CollectAsync(DbContext db, CancellationToken cancellationToken)
     {
-        var held = new List<(EntityEntry<ApiRequest> Entry, bool ChangesKeys)>();
+        var held = new List<HeldRequest>();
         foreach (var entry in Relevant(db))
         {
             if (entry.State == EntityState.Added)
@@ -97,12 +102,12 @@ internal sealed class TotalsChanges
             }
 
             var changesKeys = entry.State == EntityState.Deleted || AnyChanged(entry, _ofKeys);
-            if (changesKeys || AnyChanged(entry, _ofConversation))
+            var moves = changesKeys || AnyChanged(entry, _ofConversation);
+            if (moves || (TotalsChange.MayBeIn(entry) && !HoldsRequests))
             {
-                held.Add((entry, changesKeys));
+                held.Add(new(entry, changesKeys, moves));
             }
-
-            if (!changesKeys && TotalsChange.Of(entry) is { IsNone: false } change)
+            else if (TotalsChange.Of(entry) is { IsNone: false } change)
             {
                 _told[change.RequestId] = change;
             }
@@ -159,15 +164,15 @@ internal sealed class TotalsChanges
 
     // As they are by now, for others may have moved them since they were loaded.
     private async Task HoldAsync(
-        DbContext db, List<(EntityEntry<ApiRequest> Entry, bool ChangesKeys)> held, CancellationToken cancellationToken)
+        DbContext db, List<HeldRequest> held, CancellationToken cancellationToken)
     {
         var stored = (await db.ReadAllAsync(
             TotalsStatements.Hold, [DbCommands.Uuids("ids", [.. held.Select(row => row.Entry.Entity.RequestId).Order()])],
             StoredRequest.Read, cancellationToken)).ToDictionary(row => row.RequestId);
-        foreach (var (entry, changesKeys) in held)
+        foreach (var (entry, changesKeys, moves) in held)
         {
             var request = entry.Entity;
-            if (request.ConversationId is { } now && entry.State != EntityState.Deleted)
+            if (moves && request.ConversationId is { } now && entry.State != EntityState.Deleted)
             {
                 Count(request.TrainId, now);
             }
@@ -177,9 +182,9 @@ internal sealed class TotalsChanges
                 continue;
             }
 
-            if (before.ConversationId is { } then)
+            if (moves && before.ConversationId is { } then)
             {
-                Count(request.TrainId, then);
+                Count(before.TrainId, then);
             }
 
             if (changesKeys)
@@ -189,6 +194,10 @@ internal sealed class TotalsChanges
                 {
                     _addedToHours.Add(request.RequestId);
                 }
+            }
+            else if (TotalsChange.Between(before.Values, entry) is { IsNone: false } change)
+            {
+                _told[change.RequestId] = change;
             }
         }
     }
@@ -259,6 +268,8 @@ internal sealed class TotalsChanges
         parameters.RemoveAll(parameter => !sql.Contains('@' + parameter.ParameterName, StringComparison.Ordinal));
         return (sql, parameters);
     }
+
+    private sealed record HeldRequest(EntityEntry<ApiRequest> Entry, bool ChangesKeys, bool Moves);
 
     /// <summary>What a stored request counts for, before it is changed.</summary>
     private sealed record StoredRequest(

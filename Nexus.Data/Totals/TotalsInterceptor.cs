@@ -53,7 +53,7 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
 
         if (HasTransaction(db))
         {
-            TotalsChanges.Of(db).CollectAsync(db, CancellationToken.None).GetAwaiter().GetResult();
+            Wait(() => TotalsChanges.Of(db).CollectAsync(db, CancellationToken.None));
             return result;
         }
 
@@ -71,7 +71,7 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
     {
         if (eventData.Context is { } db)
         {
-            TotalsChanges.Of(db).WriteAsync(db, CancellationToken.None).GetAwaiter().GetResult();
+            Wait(() => TotalsChanges.Of(db).WriteAsync(db, CancellationToken.None));
         }
 
         return result;
@@ -93,6 +93,21 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
     {
         Forget(eventData.Context);
         return Task.CompletedTask;
+    }
+
+    // Without the caller's synchronization context: what goes on there would wait for the caller, who waits here.
+    private static void Wait(Func<Task> work)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            work().GetAwaiter().GetResult();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 
     private static bool HasTransaction(DbContext db)

@@ -38,8 +38,7 @@ internal static class WordStatements
     /// <summary>The next requests of a train whose words are not there, with what these are made of.</summary>
     public const string FindMissing =
         $"""
-        SELECT r.request_id, r."timestamp", convert_to(r.body::text, 'UTF8'), convert_to(r.response_body::text, 'UTF8'),
-               r.link_distance
+        SELECT r.request_id, r."timestamp", convert_to(r.body::text, 'UTF8'), convert_to(r.response_body::text, 'UTF8')
         FROM api_requests r
         WHERE r.train_id = @train AND (r."timestamp", r.request_id) > (@after_time, @after_id) AND {SaysSomething}
           AND NOT EXISTS (SELECT FROM request_words w WHERE w.request_id = r.request_id OFFSET 0)

@@ -16,7 +16,8 @@ internal static class LocalDays
                 $"There is no time zone '{timeZone}': give one such as UTC or Europe/Berlin.");
     }
 
-    /// <summary>The first second that belongs to the day or a later one: there may be no midnight, or two, or no such day.</summary>
+    /// <summary>The first second that belongs to the day or a later one: there may be no midnight, or two, or no such day. Where clocks
+    /// once went back over midnight, so that a day came twice, one of its two beginnings.</summary>
     public static DateTimeOffset StartOf(DateOnly day, TimeZoneInfo zone)
     {
         var midnight = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);

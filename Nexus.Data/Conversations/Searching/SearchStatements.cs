@@ -98,7 +98,7 @@ internal static class SearchStatements
                 (SELECT w.request_id, w."timestamp" FROM request_words w
                  WHERE {AreMore} AND {Holds}{conditions}{page} {Order} LIMIT {limit}))
             SELECT w.request_id, w."timestamp", r.train_id, r.conversation_id, r.branch_id, r.model,
-                   convert_to(r.body::text, 'UTF8'), convert_to(r.response_body::text, 'UTF8'), r.link_distance
+                   convert_to(r.body::text, 'UTF8'), convert_to(r.response_body::text, 'UTF8')
             FROM found w
             LEFT JOIN LATERAL (SELECT * FROM api_requests r WHERE r.request_id = w.request_id OFFSET 0) r ON true
             {Order}
