@@ -52,11 +52,7 @@ public sealed class TotalsTests : ServiceTest
     public async Task Two_hosts_who_answer_one_request_count_what_is_stored_in_the_end()
     {
         var request = Request();
-        await using (var db = OpenContext())
-        {
-            db.Add(request);
-            await db.SaveChangesAsync();
-        }
+        await SaveAsync(request);
 
         await using var first = OpenContext();
         await using var second = OpenContext();
@@ -73,11 +69,7 @@ public sealed class TotalsTests : ServiceTest
     {
         var request = Request();
         request.OutputTokens = null;
-        await using (var db = OpenContext())
-        {
-            db.Add(request);
-            await db.SaveChangesAsync();
-        }
+        await SaveAsync(request);
 
         await using var host = OpenContext();
         request.OutputTokens = 30;
@@ -92,11 +84,7 @@ public sealed class TotalsTests : ServiceTest
     public async Task A_request_that_is_removed_without_having_been_loaded_is_counted_out()
     {
         var request = Request();
-        await using (var db = OpenContext())
-        {
-            db.Add(request);
-            await db.SaveChangesAsync();
-        }
+        await SaveAsync(request);
 
         await using var host = OpenContext();
         host.Remove(new ApiRequest
@@ -294,6 +282,13 @@ public sealed class TotalsTests : ServiceTest
         InputTokens = 5,
         OutputTokens = 5,
     };
+
+    private async Task SaveAsync(ApiRequest request)
+    {
+        await using var db = OpenContext();
+        db.Add(request);
+        await db.SaveChangesAsync();
+    }
 
     private async Task<string> HoursAsync()
     {

@@ -26,16 +26,20 @@ internal readonly record struct TotalsChange(
 
     /// <summary>The difference between a tracked request and what was loaded of it, where that is what is stored.</summary>
     public static TotalsChange Of(EntityEntry<ApiRequest> entry)
-        => new(
-            entry.Entity.RequestId,
-            IsFailure(entry.Entity.Error, entry.Entity.ResponseStatus)
-                - IsFailure(
+    {
+        return Between(
+            [
+                IsFailure(
                     entry.Property(row => row.Error).OriginalValue, entry.Property(row => row.ResponseStatus).OriginalValue),
-            More(entry, row => row.InputTokens), More(entry, row => row.OutputTokens),
-            More(entry, row => row.CacheCreationInputTokens), More(entry, row => row.CacheReadInputTokens),
-            More(entry, row => row.ToolCallCount), More(entry, row => row.DurationMs),
-            (entry.Entity.DurationMs is null ? 0 : 1)
-                - (entry.Property(row => row.DurationMs).OriginalValue is null ? 0 : 1));
+                Loaded(row => row.InputTokens) ?? 0, Loaded(row => row.OutputTokens) ?? 0,
+                Loaded(row => row.CacheCreationInputTokens) ?? 0, Loaded(row => row.CacheReadInputTokens) ?? 0,
+                Loaded(row => row.ToolCallCount) ?? 0, Loaded(row => row.DurationMs) ?? 0,
+                Loaded(row => row.DurationMs) is null ? 0 : 1,
+            ],
+            entry);
+
+        int? Loaded(Expression<Func<ApiRequest, int?>> property) => entry.Property(property).OriginalValue;
+    }
 
     /// <summary>The difference between a tracked request and what is stored of it, of what will be written.</summary>
     /// <param name="stored">What is stored, in the order of this record's members after the first.</param>
@@ -69,12 +73,6 @@ internal readonly record struct TotalsChange(
         DbCommands.Longs("told_duration", [.. changes.Select(change => change.DurationMs)]),
         DbCommands.Longs("told_timed", [.. changes.Select(change => (long)change.Timed)]),
     ];
-
-    private static long More(EntityEntry<ApiRequest> entry, Expression<Func<ApiRequest, int?>> property)
-    {
-        var value = entry.Property(property);
-        return (value.CurrentValue ?? 0L) - (value.OriginalValue ?? 0L);
-    }
 
     private static int IsFailure(string? error, int? status) => error is not null || status is < 200 or > 299 ? 1 : 0;
 }

@@ -14,8 +14,9 @@ public sealed partial class ConversationQueries
 
     /// <summary>Requests in which, or in whose answers, words are said; the latest first.</summary>
     /// <remarks>
-    /// Searched are the texts of the messages that were new in a request, and of its answer, of each the first 8,000 characters:
-    /// not what tools were given or gave, thinking, or a client's reminders. Words count as they stand, without regard to case.
+    /// Searched is what is said behind the last answer that a request's body repeats, and in its own answer, of either at most
+    /// 8,000 characters: not what tools were given or gave, thinking, or a client's reminders. Words count as they stand, without
+    /// regard to case.
     /// </remarks>
     /// <param name="words">The words, all of which have to be there: <c>"in quotes"</c> next to each other, <c>or</c> between
     /// two for either, <c>-</c> before one that must not be there. At most 1,000 characters.</param>

@@ -18,10 +18,10 @@ internal static class ConversationStatements
         ConversationFilter filter, PageCursor.Key? after, int limit)
     {
         var parameters = new List<NpgsqlParameter>();
-        var conditions = filter.AccountId is null && filter.Model is null
-            ? Flags("listed", filter)
-            : LatestOf(filter, parameters);
-        conditions += Common(filter, parameters);
+        var (table, conditions) = filter.AccountId is null && filter.Model is null
+            ? ("conversation_totals", Flags("listed", filter))
+            : ("branch_totals", LatestOf(filter, parameters));
+        conditions += TrainAndTime.Conditions("listed", "last_at", filter.TrainId, filter.From, filter.To, parameters);
         if (after is not null)
         {
             parameters.Add(DbCommands.Time("after_time", after.Time(0)));
@@ -32,7 +32,6 @@ internal static class ConversationStatements
         }
 
         var order = string.Create(CultureInfo.InvariantCulture, $"{Order} LIMIT {limit}");
-        var table = filter.AccountId is null && filter.Model is null ? "conversation_totals" : "branch_totals";
         if (filter.Text is null)
         {
             return ($"WITH page AS MATERIALIZED ({Listed} {table} listed WHERE true{conditions}{order}){End}", parameters);
@@ -143,30 +142,6 @@ internal static class ConversationStatements
                       > (listed.last_at, listed.branch_id, listed.account_id, listed.model)
                 OFFSET 0){whole}{listed}
             """;
-    }
-
-    private static string Common(ConversationFilter filter, List<NpgsqlParameter> parameters)
-    {
-        var sql = "";
-        if (filter.TrainId is { } train)
-        {
-            parameters.Add(DbCommands.Sought("train", train));
-            sql += " AND listed.train_id = @train";
-        }
-
-        if (filter.From is { } from)
-        {
-            parameters.Add(DbCommands.Time("from", from));
-            sql += " AND listed.last_at >= @from";
-        }
-
-        if (filter.To is { } to)
-        {
-            parameters.Add(DbCommands.Time("to", to));
-            sql += " AND listed.last_at < @to";
-        }
-
-        return sql;
     }
 
     // As words and not as parameters: the indexes of those that have them are for nothing else.

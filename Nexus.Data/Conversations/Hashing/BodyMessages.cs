@@ -21,7 +21,8 @@ internal static class BodyMessages
                     tape.LoadName();
                     if (tape.Is(0, "messages"u8))
                     {
-                        Read(tape, body, messages);
+                        messages.Clear();
+                        Read(tape, body, json => messages.Add((RoleOf(tape), json)));
                     }
                     else
                     {
@@ -39,9 +40,13 @@ internal static class BodyMessages
         return messages;
     }
 
-    private static void Read(JsonTape tape, ReadOnlyMemory<byte> body, List<(string?, ReadOnlyMemory<byte>)> messages)
+    /// <summary>Reads the value that stands next, and tells of each message while it is on the tape; of none where the value is no
+    /// list.</summary>
+    /// <param name="tape">The body's tape.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="tell">Told of each message's JSON.</param>
+    public static void Read(JsonTape tape, ReadOnlyMemory<byte> body, Action<ReadOnlyMemory<byte>> tell)
     {
-        messages.Clear();
         if (!tape.TryTake((byte)'['))
         {
             tape.Load();
@@ -57,7 +62,7 @@ internal static class BodyMessages
         {
             var start = tape.Begin();
             tape.Load();
-            messages.Add((RoleOf(tape), body[start..tape.Position]));
+            tell(body[start..tape.Position]);
         }
         while (tape.TryTake((byte)','));
 

@@ -83,26 +83,7 @@ internal sealed class BodyReader : IDisposable
     {
         _messages.Clear();
         _form.Reset();
-        if (!_tape.TryTake((byte)'['))
-        {
-            _tape.Load();
-            return;
-        }
-
-        if (_tape.TryTake((byte)']'))
-        {
-            return;
-        }
-
-        do
-        {
-            var start = _tape.Begin();
-            _tape.Load();
-            AddMessage(_body[start.._tape.Position]);
-        }
-        while (_tape.TryTake((byte)','));
-
-        _tape.Take((byte)']');
+        BodyMessages.Read(_tape, _body, AddMessage);
     }
 
     private void AddMessage(ReadOnlyMemory<byte> json)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nexus.Data.Conversations.Browsing;
 using Nexus.Data.Persistence;
 using Npgsql;
 
@@ -60,25 +61,8 @@ internal static class SearchStatements
     public static (string Sql, List<NpgsqlParameter> Parameters) Search(SearchFilter filter, PageCursor.Key? after, int limit)
     {
         var parameters = new List<NpgsqlParameter>();
-        var conditions = "";
-        if (filter.TrainId is { } train)
-        {
-            parameters.Add(DbCommands.Sought("train", train));
-            conditions += " AND w.train_id = @train";
-        }
-
-        if (filter.From is { } from)
-        {
-            parameters.Add(DbCommands.Time("from", from));
-            conditions += " AND w.\"timestamp\" >= @from";
-        }
-
-        if (filter.To is { } to)
-        {
-            parameters.Add(DbCommands.Time("to", to));
-            conditions += " AND w.\"timestamp\" < @to";
-        }
-
+        var conditions = TrainAndTime.Conditions(
+            "w", "\"timestamp\"", filter.TrainId, filter.From, filter.To, parameters);
         var page = "";
         if (after is not null)
         {
