@@ -131,6 +131,8 @@ public static class NexusTransactions
                 return await work(db, cancellationToken);
             }
 
+            // Our own work goes on after no failed save; a host's may, and is left EF's savepoint before each: two round trips.
+            db.Database.AutoSavepointsEnabled = safety == Safety.Once;
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             Answer = await work(db, cancellationToken);
 

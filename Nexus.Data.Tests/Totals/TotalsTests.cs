@@ -1,4 +1,6 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Nexus.Data.Recording;
 using Nexus.Data.Requests;
 using Nexus.Data.Tests.Conversations;
@@ -271,6 +273,30 @@ public sealed class TotalsTests : ServiceTest
         int Totals() => counter.Commands.Count(command => command.Contains("_totals", StringComparison.Ordinal));
     }
 
+    [Test]
+    public async Task Only_a_transaction_of_the_hosts_has_savepoints_that_cost_round_trips()
+    {
+        var counter = new SavepointCounter();
+        var contexts = new Contexts(ConnectionString, counter);
+        var intake = Service<RequestIntake>();
+        await new RequestRecorder(contexts, intake, new CallStore(contexts, intake)).RecordAsync(Calls.Of(Bodies.Request(0, "hello")));
+        await using var db = contexts.CreateDbContext();
+        db.Add(Request());
+        await db.SaveChangesAsync();
+        Assert.That(counter.Count, Is.Zero);
+
+        // Whoever goes on after a save that failed needs them.
+        await contexts.ExecuteInTransactionAsync(async (host, token) =>
+        {
+            host.Add(Request());
+            await host.SaveChangesAsync(token);
+        });
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        db.Add(Request());
+        await db.SaveChangesAsync();
+        Assert.That(counter.Count, Is.EqualTo(2));
+    }
+
     private static ApiRequest Request() => new()
     {
         RequestId = Guid.CreateVersion7(),
@@ -300,6 +326,18 @@ public sealed class TotalsTests : ServiceTest
                 FROM hourly_totals GROUP BY model HAVING sum(request_count) <> 0) lines
             """);
         return await command.ExecuteScalarAsync() as string ?? "";
+    }
+
+    private sealed class SavepointCounter : DbTransactionInterceptor
+    {
+        public int Count { get; private set; }
+
+        public override Task CreatedSavepointAsync(
+            DbTransaction transaction, TransactionEventData eventData, CancellationToken cancellationToken = default)
+        {
+            Count++;
+            return Task.CompletedTask;
+        }
     }
 
     private sealed class StuckContext : SynchronizationContext

@@ -53,7 +53,7 @@ internal sealed class CallStore(
             return [];
         }
 
-        var bytes = await contexts.ExecuteIdempotentlyAsync(
+        var bytes = await contexts.ReadAgainAsync(
             (db, token) => StoredContent.SizesAsync(db, [.. places.Select(place => writes[place].RequestId).Distinct()], token),
             cancellationToken);
         var groups = new List<List<int>> { new() };

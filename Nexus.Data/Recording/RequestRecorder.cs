@@ -114,7 +114,7 @@ public sealed class RequestRecorder
 
     // Secrets are masked by the rules of the train.
     private async Task<string> TrainOfAsync(Guid requestId, CancellationToken cancellationToken)
-        => await _contexts.ExecuteIdempotentlyAsync(
+        => await _contexts.ReadAgainAsync(
                (db, token) => db.Requests.Where(row => row.RequestId == requestId).Select(row => row.TrainId)
                    .SingleOrDefaultAsync(token),
                cancellationToken)

@@ -24,6 +24,7 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
         var saved = await db.Database.CreateExecutionStrategy().ExecuteAsync(
             async token =>
             {
+                using var whole = new WithoutSavepoints(db);
                 await using var transaction = await db.Database.BeginTransactionAsync(token);
                 var rows = await db.SaveChangesAsync(acceptAllChangesOnSuccess: false, token);
                 await transaction.CommitAsync(token);
@@ -59,6 +60,7 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
 
         var saved = db.Database.CreateExecutionStrategy().Execute(() =>
         {
+            using var whole = new WithoutSavepoints(db);
             using var transaction = db.Database.BeginTransaction();
             var rows = db.SaveChanges(acceptAllChangesOnSuccess: false);
             transaction.Commit();
@@ -127,5 +129,20 @@ internal sealed class TotalsInterceptor : SaveChangesInterceptor
         {
             TotalsChanges.Of(db).Clear();
         }
+    }
+
+    // In a transaction that is this one save there is nothing to go back to but its beginning: two round trips less.
+    private sealed class WithoutSavepoints : IDisposable
+    {
+        private readonly DbContext _db;
+        private readonly bool _before;
+
+        public WithoutSavepoints(DbContext db)
+        {
+            (_db, _before) = (db, db.Database.AutoSavepointsEnabled);
+            db.Database.AutoSavepointsEnabled = false;
+        }
+
+        public void Dispose() => _db.Database.AutoSavepointsEnabled = _before;
     }
 }
