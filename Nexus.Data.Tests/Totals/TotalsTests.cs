@@ -220,6 +220,40 @@ public sealed class TotalsTests : ServiceTest
     }
 
     [Test]
+    public async Task The_newest_requests_of_a_train_are_compared_by_themselves()
+    {
+        await AdministerAsync(
+            """
+            INSERT INTO api_requests (request_id, train_id, "timestamp", method, path, headers, body, conversation_id, branch_id)
+            SELECT gen_random_uuid(), 'train-1', '2025-03-01 12:30+00'::timestamptz + n * interval '1 hour', 'POST', '/v1/messages',
+                   '{}', '{"messages": []}', ('00000000-0000-0000-0000-0000000000' || lpad(n::text, 2, '0'))::uuid, 'main'
+            FROM generate_series(1, 30) AS n
+            """);
+        await Service<TotalsRepair>().RepairAsync();
+        await SpoilAsync("00000000-0000-0000-0000-000000000011", "2025-03-01 23:00+00");
+        Assert.That((await NewestAsync(5), await NewestAsync(29)), Is.EqualTo((new TotalsReport(0, 0, 0), new TotalsReport(1, 1, 1))));
+
+        await SpoilAsync("00000000-0000-0000-0000-000000000028", "2025-03-02 16:00+00");
+        Assert.That(
+            (await NewestAsync(5), await NewestAsync(30), await Service<TotalsRepair>().VerifyAsync()),
+            Is.EqualTo((new TotalsReport(1, 1, 1), new TotalsReport(2, 2, 2), new TotalsReport(2, 2, 2))));
+        await Service<TotalsRepair>().RepairAsync();
+
+        Task SpoilAsync(string conversation, string hour) => AdministerAsync(
+            $"""
+            UPDATE branch_totals SET output_tokens = 7 WHERE conversation_id = '{conversation}';
+            UPDATE hourly_totals SET output_tokens = 7 WHERE hour = '{hour}';
+            DELETE FROM request_words w USING api_requests r WHERE r.request_id = w.request_id AND r.conversation_id = '{conversation}'
+            """);
+
+        async Task<TotalsReport> NewestAsync(int count)
+        {
+            await using var db = OpenContext();
+            return await TotalsRepair.VerifyNewestAsync(db, count, CancellationToken.None);
+        }
+    }
+
+    [Test]
     public async Task Totals_that_are_wrong_missing_or_left_over_are_mended()
     {
         await AdministerAsync(WrittenByOthers);

@@ -2,6 +2,7 @@ using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
+using Npgsql;
 
 namespace Nexus.Data.Totals;
 
@@ -21,22 +22,38 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         db.Database.SetCommandTimeout(TimeSpan.Zero);
-        return await VerifyAsync(db, trainId, cancellationToken);
+        return await VerifyAsync(db, trainId, newest: null, cancellationToken);
     }
 
-    internal static async Task<TotalsReport> VerifyAsync(
-        NexusDbContext db, string? trainId, CancellationToken cancellationToken)
+    /// <summary>The same of each train's newest requests alone, by whole hours, and of the conversations they are in.</summary>
+    /// <param name="db">The context.</param>
+    /// <param name="newest">How many requests of a train, some more where these came within an hour.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal static Task<TotalsReport> VerifyNewestAsync(NexusDbContext db, int newest, CancellationToken cancellationToken)
+        => VerifyAsync(db, trainId: null, newest, cancellationToken);
+
+    private static async Task<TotalsReport> VerifyAsync(
+        NexusDbContext db, string? trainId, int? newest, CancellationToken cancellationToken)
     {
         var (conversations, hours, words) = (0L, 0L, 0L);
         foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
         {
-            conversations += (await WrongConversationsAsync(db, train, cancellationToken)).Count;
-            hours += await CountAsync(db, TotalsStatements.CountWrongHours, train, cancellationToken);
-            words += await CountAsync(db, WordStatements.CountWrong, train, cancellationToken);
+            var from = newest is { } count ? await NewestHourAsync(db, train, count, cancellationToken) : null;
+            conversations += (await WrongConversationsAsync(db, train, from, cancellationToken)).Count;
+            hours += await CountAsync(db, TotalsStatements.CountWrongHours, train, from, cancellationToken);
+            words += await CountAsync(db, WordStatements.CountWrong, train, from, cancellationToken);
         }
 
         return new(conversations, hours, words);
     }
+
+    // Null where these are all.
+    private static Task<DateTimeOffset?> NewestHourAsync(
+        NexusDbContext db, string train, int newest, CancellationToken cancellationToken)
+        => db.ReadAsync(
+            TotalsStatements.FindNewestHour, [DbCommands.Text("train", train), DbCommands.Number("newest", newest)],
+            async (reader, token) => await reader.ReadAsync(token) ? reader.GetFieldValue<DateTimeOffset>(0) : default(DateTimeOffset?),
+            cancellationToken);
 
     /// <summary>Mends what differs, in short transactions.</summary>
     /// <param name="trainId">The train, by its slug; null for all.</param>
@@ -49,7 +66,7 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
         db.Database.SetCommandTimeout(TimeSpan.Zero);
         foreach (var train in await TrainsAsync(db, trainId, cancellationToken))
         {
-            var wrong = await WrongConversationsAsync(db, train, cancellationToken);
+            var wrong = await WrongConversationsAsync(db, train, from: null, cancellationToken);
             foreach (var batch in wrong.Order().Chunk(BatchSize))
             {
                 await InTransactionAsync(
@@ -71,7 +88,7 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
                 {
                     // Two who mend at once would both add what is missing.
                     await db.ExecuteAsync(TotalsStatements.LockRepair, [DbCommands.Text("train", train)], token);
-                    return await db.ExecuteAsync(TotalsStatements.MendHours, [DbCommands.Text("train", train)], token);
+                    return await db.ExecuteAsync(TotalsStatements.MendHours, TrainSince(train, from: null), token);
                 },
                 cancellationToken);
             words += await db.ExecuteAsync(WordStatements.DeleteLeft, [DbCommands.Text("train", train)], cancellationToken);
@@ -108,9 +125,10 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
         }
     }
 
-    private static Task<long> CountAsync(NexusDbContext db, string sql, string train, CancellationToken cancellationToken)
+    private static Task<long> CountAsync(
+        NexusDbContext db, string sql, string train, DateTimeOffset? from, CancellationToken cancellationToken)
         => db.ReadAsync(
-            sql, [DbCommands.Text("train", train)],
+            sql, TrainSince(train, from),
             async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt64(0) : 0, cancellationToken);
 
     private static async Task<IReadOnlyList<string>> TrainsAsync(
@@ -120,10 +138,14 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
             : await db.ReadAllAsync(TotalsStatements.FindTrains, [], row => row.GetString(0), cancellationToken);
 
     private static async Task<IReadOnlyList<Guid>> WrongConversationsAsync(
-        NexusDbContext db, string train, CancellationToken cancellationToken)
+        NexusDbContext db, string train, DateTimeOffset? from, CancellationToken cancellationToken)
         => await db.ReadAllAsync(
-            TotalsStatements.FindWrongConversations, [DbCommands.Text("train", train)], row => row.GetGuid(0),
-            cancellationToken);
+            TotalsStatements.FindWrongConversations(onlyNewest: from is not null), TrainSince(train, from),
+            row => row.GetGuid(0), cancellationToken);
+
+    // All of it where no time is given.
+    private static NpgsqlParameter[] TrainSince(string train, DateTimeOffset? from)
+        => [DbCommands.Text("train", train), DbCommands.Time("from", from ?? DateTimeOffset.MinValue)];
 
     private static Task<T> InTransactionAsync<T>(
         NexusDbContext db, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)

@@ -297,18 +297,36 @@ internal static class TotalsStatements
     public static readonly string FindTrains =
         $"SELECT id FROM ({DistinctTrains.In("api_requests")} UNION {DistinctTrains.In("conversation_totals")} UNION {DistinctTrains.In("hourly_totals")}) train ORDER BY id";
 
+    /// <summary>From which hour on a train's newest requests are looked at, where not all are; null where these are all.</summary>
+    public const string FindNewestHour =
+        """
+        SELECT least(date_trunc('hour', r."timestamp", 'UTC') + interval '1 hour', date_trunc('hour', newest."timestamp", 'UTC'))
+        FROM (SELECT "timestamp" FROM api_requests WHERE train_id = @train
+              ORDER BY "timestamp" DESC, request_id DESC OFFSET @newest LIMIT 1) r,
+             (SELECT "timestamp" FROM api_requests WHERE train_id = @train
+              ORDER BY "timestamp" DESC, request_id DESC LIMIT 1) newest
+        """;
+
     /// <summary>A train's conversations whose totals are not what a count gives.</summary>
-    public const string FindWrongConversations =
-        $"""
-        WITH counted AS MATERIALIZED (
+    /// <param name="onlyNewest">Whether only those count in which something happened since an hour.</param>
+    public static string FindWrongConversations(bool onlyNewest)
+    {
+        var those = onlyNewest ? "AND conversation_id IN (SELECT conversation_id FROM newest)" : "";
+        return $"""
+        WITH newest AS (
+            SELECT conversation_id FROM api_requests
+            WHERE train_id = @train AND "timestamp" >= @from AND conversation_id IS NOT NULL
+            UNION
+            SELECT conversation_id FROM conversation_totals WHERE train_id = @train AND last_at >= @from),
+        counted AS MATERIALIZED (
             SELECT {BranchTotals}
             FROM (SELECT {BranchKey}, {Values} FROM api_requests r
-                  WHERE r.train_id = @train AND r.conversation_id IS NOT NULL) request
+                  WHERE r.train_id = @train AND r.conversation_id IS NOT NULL {those}) request
             GROUP BY 1, 2, 3, 4, 5),
-        branches AS (SELECT {BranchColumns} FROM branch_totals WHERE train_id = @train),
+        branches AS (SELECT {BranchColumns} FROM branch_totals WHERE train_id = @train {those}),
         conversations AS (
             SELECT train_id, conversation_id, first_at, last_at, has_subtasks, has_forks FROM conversation_totals
-            WHERE train_id = @train),
+            WHERE train_id = @train {those}),
         of_counted AS (SELECT {ConversationTotals} FROM counted b GROUP BY 1, 2)
         SELECT conversation_id FROM (SELECT {BranchColumns} FROM counted EXCEPT ALL SELECT * FROM branches) missing
         UNION
@@ -318,17 +336,18 @@ internal static class TotalsStatements
         UNION
         SELECT conversation_id FROM (SELECT * FROM conversations EXCEPT ALL SELECT * FROM of_counted) wrong
         """;
+    }
 
-    // What is missing of a train's hours, as of one moment. What others write meanwhile, they add to both sides.
+    // What is missing of a train's hours since one of them, as of one moment. What others write meanwhile, they add to both sides.
     private const string WrongHours =
         $"""
         SELECT train_id, hour, account_id, model, request_type, {Slot} AS slot, {HourTotals}
-        FROM (SELECT {HourKey}, {Values} FROM api_requests r WHERE r.train_id = @train
+        FROM (SELECT {HourKey}, {Values} FROM api_requests r WHERE r.train_id = @train AND r."timestamp" >= @from
               UNION ALL
               SELECT g.train_id, g.hour, g.account_id, g.model, g.request_type, -g.request_count, 0, 0, -g.failed_count, 0,
                      -g.input_tokens, -g.output_tokens, -g.cache_creation_input_tokens, -g.cache_read_input_tokens,
                      -g.tool_call_count, -g.duration_ms, -g.timed_count
-              FROM hourly_totals g WHERE g.train_id = @train) hours
+              FROM hourly_totals g WHERE g.train_id = @train AND g.hour >= @from) hours
         GROUP BY 1, 2, 3, 4, 5
         HAVING (sum(request_count), sum(failed_count), sum(input_tokens), sum(output_tokens),
                 sum(cache_creation_input_tokens), sum(cache_read_input_tokens), sum(tool_call_count), sum(duration_ms),

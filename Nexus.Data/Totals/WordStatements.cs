@@ -26,13 +26,14 @@ internal static class WordStatements
     /// <summary>Removes the words of requests that go.</summary>
     public const string Delete = "DELETE FROM request_words WHERE request_id = ANY (@silenced);\n";
 
-    /// <summary>A train's requests whose words are not there, and words whose request, or what it said, is not.</summary>
+    /// <summary>A train's requests since some time whose words are not there, and words whose request, or what it said, is
+    /// not.</summary>
     public const string CountWrong =
         $"""
         SELECT (SELECT count(*) FROM api_requests r
-                WHERE r.train_id = @train AND {SaysSomething}
+                WHERE r.train_id = @train AND r."timestamp" >= @from AND {SaysSomething}
                   AND NOT EXISTS (SELECT FROM request_words w WHERE w.request_id = r.request_id))
-               + (SELECT count(*) FROM request_words w WHERE w.train_id = @train AND {IsLeft})
+               + (SELECT count(*) FROM request_words w WHERE w.train_id = @train AND w."timestamp" >= @from AND {IsLeft})
         """;
 
     /// <summary>The next requests of a train whose words are not there, with what these are made of.</summary>
