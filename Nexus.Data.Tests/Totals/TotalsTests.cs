@@ -220,6 +220,44 @@ public sealed class TotalsTests : ServiceTest
     }
 
     [Test]
+    public async Task Hours_in_which_nothing_is_left_go_with_the_last_request_or_with_a_repair()
+    {
+        await AdministerAsync(WrittenByOthers);
+        await Service<TotalsRepair>().RepairAsync();
+        await Service<RequestPruner>().PruneAsync(
+            new() { Before = new DateTimeOffset(2025, 3, 1, 14, 0, 0, TimeSpan.Zero), Execute = true });
+        await Service<RequestPruner>().PruneAsync(
+            new() { Before = new DateTimeOffset(2025, 3, 2, 0, 0, 0, TimeSpan.Zero), Execute = true });
+        Assert.That(await RowsAsync(), Is.Zero);
+
+        await AdministerAsync(
+            """
+            INSERT INTO hourly_totals
+            SELECT 'train-1', '2025-03-01 12:00+00'::timestamptz + n * interval '1 hour', '', 'm', '', slot, 2 * slot - 1, 0, 0, 0, 0, 0, 0, 0, 0
+            FROM generate_series(1, 3) AS n, generate_series(0, 1) AS slot
+            """);
+        await using var holder = new NpgsqlConnection(ConnectionString);
+        await holder.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand(
+            "UPDATE hourly_totals SET input_tokens = 0 WHERE slot = 1 AND hour = '2025-03-01 14:00+00'", holder, transaction);
+        await hold.ExecuteNonQueryAsync();
+        await Service<TotalsRepair>().RepairAsync();
+        Assert.That(await RowsAsync(), Is.EqualTo(2), "An hour that somebody writes stays.");
+
+        await transaction.CommitAsync();
+        await Service<TotalsRepair>().RepairAsync();
+        Assert.That(await RowsAsync(), Is.Zero);
+
+        async Task<long> RowsAsync()
+        {
+            await using var source = NpgsqlDataSource.Create(ConnectionString);
+            await using var command = source.CreateCommand("SELECT count(*) FROM hourly_totals");
+            return (long)(await command.ExecuteScalarAsync())!;
+        }
+    }
+
+    [Test]
     public async Task The_newest_requests_of_a_train_are_compared_by_themselves()
     {
         await AdministerAsync(

@@ -93,6 +93,7 @@ internal static class PruneStatements
         DELETE FROM api_requests WHERE request_id = ANY (@ids);
         DELETE FROM conversation_analyses WHERE conversation_id = ANY (@conversations);
         {TotalsStatements.CountStaged}
+        {TotalsStatements.RemoveStagedEmptyHours}
         """;
 
     /// <summary>Removes payloads. That there was an answer has to be seen where nothing else says it.</summary>

@@ -88,7 +88,9 @@ public sealed class TotalsRepair(IDbContextFactory<NexusDbContext> contexts)
                 {
                     // Two who mend at once would both add what is missing.
                     await db.ExecuteAsync(TotalsStatements.LockRepair, [DbCommands.Text("train", train)], token);
-                    return await db.ExecuteAsync(TotalsStatements.MendHours, TrainSince(train, from: null), token);
+                    var mended = await db.ExecuteAsync(TotalsStatements.MendHours, TrainSince(train, from: null), token);
+                    await db.ExecuteAsync(TotalsStatements.RemoveEmptyHours, [DbCommands.Text("train", train)], token);
+                    return mended;
                 },
                 cancellationToken);
             words += await db.ExecuteAsync(WordStatements.DeleteLeft, [DbCommands.Text("train", train)], cancellationToken);

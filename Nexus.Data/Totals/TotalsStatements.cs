@@ -349,9 +349,13 @@ internal static class TotalsStatements
                      -g.tool_call_count, -g.duration_ms, -g.timed_count
               FROM hourly_totals g WHERE g.train_id = @train AND g.hour >= @from) hours
         GROUP BY 1, 2, 3, 4, 5
-        HAVING (sum(request_count), sum(failed_count), sum(input_tokens), sum(output_tokens),
-                sum(cache_creation_input_tokens), sum(cache_read_input_tokens), sum(tool_call_count), sum(duration_ms),
-                sum(timed_count)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0)
+        HAVING {HourSums} <> (0, 0, 0, 0, 0, 0, 0, 0, 0)
+        """;
+
+    private const string HourSums =
+        """
+        (sum(request_count), sum(failed_count), sum(input_tokens), sum(output_tokens), sum(cache_creation_input_tokens),
+         sum(cache_read_input_tokens), sum(tool_call_count), sum(duration_ms), sum(timed_count))
         """;
 
     /// <summary>How many of a train's hours are not what a count gives.</summary>
@@ -359,6 +363,42 @@ internal static class TotalsStatements
 
     /// <summary>Adds what is missing of a train's hours.</summary>
     public const string MendHours = $"INSERT INTO hourly_totals AS t ({HourColumns}) {WrongHours} ORDER BY 1, 2, 3, 4, 5 {AddUpHours}";
+
+    /// <summary>Removes a train's hours in which nothing is left.</summary>
+    public const string RemoveEmptyHours =
+        $"""
+        WITH held AS MATERIALIZED (
+            SELECT t.*
+            FROM (SELECT train_id, hour, account_id, model, request_type FROM hourly_totals WHERE train_id = @train
+                  GROUP BY 1, 2, 3, 4, 5 HAVING {HourSums} = (0, 0, 0, 0, 0, 0, 0, 0, 0)) k
+            JOIN hourly_totals t USING (train_id, hour, account_id, model, request_type) FOR UPDATE OF t SKIP LOCKED)
+        {RemoveEmpty}
+        """;
+
+    /// <summary>Removes the hours of the noted requests, where nothing is left in them.</summary>
+    public const string RemoveStagedEmptyHours =
+        $"""
+        WITH held AS MATERIALIZED (
+            SELECT t.*
+            FROM (SELECT DISTINCT train_id, hour, account_id, model, request_type FROM taken_requests) k
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM hourly_totals t
+                WHERE t.train_id = k.train_id AND t.hour = k.hour AND t.account_id = k.account_id AND t.model = k.model
+                  AND t.request_type = k.request_type FOR UPDATE SKIP LOCKED) t)
+        {RemoveEmpty}
+        """;
+
+    // Rows that add up to nothing may go, also where others of the same hour are held by somebody and stay.
+    private const string RemoveEmpty =
+        $"""
+        DELETE FROM hourly_totals t USING held h
+        WHERE (t.train_id, t.hour, t.account_id, t.model, t.request_type, t.slot)
+              = (h.train_id, h.hour, h.account_id, h.model, h.request_type, h.slot)
+          AND (h.train_id, h.hour, h.account_id, h.model, h.request_type) IN (
+            SELECT train_id, hour, account_id, model, request_type FROM held
+            GROUP BY 1, 2, 3, 4, 5 HAVING {HourSums} = (0, 0, 0, 0, 0, 0, 0, 0, 0));
+
+        """;
 
     public const string LockRepair = "SELECT pg_advisory_xact_lock(hashtextextended('nexus-totals/' || @train, 0))";
 
