@@ -118,6 +118,26 @@ public sealed class DeferredLinkTests : LinkingTest
     }
 
     [Test]
+    public async Task A_sweep_that_finds_the_train_held_leaves_a_child_of_an_unlinked_request_where_it_hangs()
+    {
+        var root = Bodies.Request(0, "a").AskingFor("a task");
+        var (child, subtask) = (Bodies.Request(1, "a", "other than asked", "c", "d", "e"), Bodies.Request(2, "a task"));
+        await WhileHeldAsync(() => StoreAsync(root));
+        await StoreAsync(child);
+        await StoreAsync(subtask);
+        await WhileHeldAsync(async () => Assert.That(await SweepAsync(), Is.Zero));
+
+        Assert.That(await SweepAsync(), Is.EqualTo(2));
+
+        var rows = await ReadAllAsync();
+        await using var db = OpenContext();
+        Assert.That(rows.Select(row => row.ConversationId).Distinct().Single(), Is.Not.Null);
+        Assert.That(rows.Select(row => row.BranchId), Is.EqualTo((string[])["main", "main", "subtask_1"]));
+        Assert.That(await db.Set<LinkWait>().CountAsync(wait => wait.RequestId == child.RequestId), Is.EqualTo(2));
+        Assert.That((await db.TaskPrompts.SingleAsync()).SubtaskRequestId, Is.EqualTo(subtask.RequestId));
+    }
+
+    [Test]
     public async Task An_answer_that_is_stored_while_the_sweep_links_its_request_is_linked_by_the_next_sweep()
     {
         var request = Bodies.Request(0, "a");

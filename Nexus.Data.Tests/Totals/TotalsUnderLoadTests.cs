@@ -182,7 +182,7 @@ public sealed class TotalsUnderLoadTests : ServiceTest
         {
             var intake = services.GetRequiredService<RequestIntake>();
             var writes = new List<CallWrite>();
-            var size = random.Next(1, 60);
+            var size = random.Next(1, TestScale.Of(60, 400));
             while (writes.Count < size)
             {
                 if (random.Next(2) == 0 && _unanswered.TryDequeue(out var answered))
