@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Analyses;
+using Nexus.Data.Chats;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Browsing;
 using Nexus.Data.Conversations.Rebuilding;
@@ -100,6 +101,8 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<TrainMembers>();
         services.TryAddSingleton<TrainAccess>();
         services.TryAddSingleton<ApiKeyService>();
+        services.TryAddSingleton(provider => new PasswordHasher(foreign: provider.GetServices<IForeignPasswordHash>()));
+        services.TryAddSingleton<Users>();
         services.TryAddSingleton<UsageQueries>();
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();

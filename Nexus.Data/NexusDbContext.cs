@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Analyses;
+using Nexus.Data.Chats;
 using Nexus.Data.Conversations;
 using Nexus.Data.Credentials;
 using Nexus.Data.Requests;
@@ -46,6 +47,21 @@ public sealed class NexusDbContext(DbContextOptions<NexusDbContext> options) : D
 
     /// <summary>What tokens cost; the host fills them in.</summary>
     public DbSet<ModelPrice> ModelPrices => Set<ModelPrice>();
+
+    /// <summary>People of the team chat.</summary>
+    public DbSet<User> Users => Set<User>();
+
+    /// <summary>Sessions of the coding assistant, and rooms of the team.</summary>
+    public DbSet<Chat> Chats => Set<Chat>();
+
+    /// <summary>Who is in a direct or group chat.</summary>
+    public DbSet<ChatMember> ChatMembers => Set<ChatMember>();
+
+    /// <summary>Lines of chats.</summary>
+    public DbSet<Message> Messages => Set<Message>();
+
+    /// <summary>States of repository chats, from which a session goes on.</summary>
+    public DbSet<ChatSnapshot> ChatSnapshots => Set<ChatSnapshot>();
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -7,10 +7,11 @@ namespace Nexus.Data.Tests.Architecture;
 public sealed partial class DependencyTests
 {
     private static readonly string[] _features =
-        ["Analyses", "Conversations", "Credentials", "Masking", "Operations", "Recording", "Requests", "Totals", "Trains", "Usage"];
+        ["Analyses", "Chats", "Conversations", "Credentials", "Masking", "Operations", "Recording", "Requests", "Totals", "Trains", "Usage"];
 
     // Requests and Conversations know each other: a request holds its own place and hashes.
     [TestCase("Analyses", "Conversations", "Masking", "Requests")]
+    [TestCase("Chats")]
     [TestCase("Conversations", "Requests", "Totals")]
     [TestCase("Credentials")]
     [TestCase("Masking")]

@@ -47,9 +47,10 @@ public sealed class ObstacleTests : MigrationTest
     public async Task They_stop_the_way_down_or_a_start_with_nothing_to_do_in_no_way()
     {
         await MigrateAsync();
+        await MigrateAsync(Way.Context);
+        await MigrateAsync(20);
         await ExecuteAsync(OfAnother);
 
-        await MigrateAsync(Way.Context);
         await MigrateAsync(16);
 
         Assert.That(() => MigrateAsync(Way.Service), Throws.InstanceOf<NexusDataException>());

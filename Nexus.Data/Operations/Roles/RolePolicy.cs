@@ -16,6 +16,7 @@ internal static class RolePolicy
             ["anthropic_credentials"] = ["oauth_access_token", "oauth_refresh_token"],
             ["train_api_keys"] = ["api_key", "key_hash"],
             ["trains"] = ["slack_webhook_url"],
+            ["users"] = ["password_hash"],
         };
 
     private static readonly string[] _reading = ["SELECT"];

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Nexus.Data.Chats;
+
+namespace Nexus.Data.Tests.Documentation;
+
+/// <summary>The examples of docs/chats.md.</summary>
+internal static class ChatExamples
+{
+    public static async Task<string> LogInAsync(
+        Users users, string name, string password, CancellationToken cancellationToken)
+    {
+        // doc:log-in
+        return await users.LogInAsync(name, password, cancellationToken) switch
+        {
+            { Outcome: LogInOutcome.Done, User: { } user } => $"Welcome, {user.Username}.",
+            { Outcome: LogInOutcome.Disabled } => "This account is disabled.",
+            _ => "There is no such name, or the password is another one.",
+        };
+        // doc:end
+    }
+
+    public static void Register(IServiceCollection services)
+    {
+        // doc:foreign-hash
+        services.AddSingleton<IForeignPasswordHash, OldHash>();
+        // doc:end
+    }
+
+    // doc:old-hash
+    private sealed class OldHash : IForeignPasswordHash
+    {
+        public bool Knows(string hash) => hash.StartsWith("$sha512$", StringComparison.Ordinal);
+
+        public bool Verify(string hash, string password) => CryptographicOperations.FixedTimeEquals(
+            SHA512.HashData(Encoding.UTF8.GetBytes(password)), Convert.FromHexString(hash["$sha512$".Length..]));
+    }
+    // doc:end
+}
