@@ -125,16 +125,22 @@ public sealed class DeferredLinkTests : LinkingTest
         await WhileHeldAsync(() => StoreAsync(root));
         await StoreAsync(child);
         await StoreAsync(subtask);
+        await AnswerAsync(child, stored => stored.AskingFor("another task"));
         await WhileHeldAsync(async () => Assert.That(await SweepAsync(), Is.Zero));
 
         Assert.That(await SweepAsync(), Is.EqualTo(2));
 
         var rows = await ReadAllAsync();
+        var later = Bodies.Request(3, "another task");
+        await StoreAsync(later);
         await using var db = OpenContext();
         Assert.That(rows.Select(row => row.ConversationId).Distinct().Single(), Is.Not.Null);
         Assert.That(rows.Select(row => row.BranchId), Is.EqualTo((string[])["main", "main", "subtask_1"]));
         Assert.That(await db.Set<LinkWait>().CountAsync(wait => wait.RequestId == child.RequestId), Is.EqualTo(2));
-        Assert.That((await db.TaskPrompts.SingleAsync()).SubtaskRequestId, Is.EqualTo(subtask.RequestId));
+        Assert.That(
+            await db.TaskPrompts.OrderBy(prompt => prompt.Timestamp).Select(prompt => prompt.SubtaskRequestId).ToListAsync(),
+            Is.EqualTo(new Guid?[] { subtask.RequestId, later.RequestId }), "What its answer asked for was written down.");
+        Assert.That((await ReadAsync(later)).ParentRequestId, Is.EqualTo(child.RequestId));
     }
 
     [Test]

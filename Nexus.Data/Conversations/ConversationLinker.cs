@@ -27,14 +27,6 @@ namespace Nexus.Data.Conversations;
 public sealed partial class ConversationLinker(
     DbContext db, LinkingOptions? options = null, ILogger<ConversationLinker>? logger = null)
 {
-    private static readonly string[] _place =
-    [
-        nameof(ApiRequest.ConversationId), nameof(ApiRequest.BranchId), nameof(ApiRequest.ParentRequestId),
-        nameof(ApiRequest.ParentTaskRequestId), nameof(ApiRequest.IsSubtask), nameof(ApiRequest.LinkKind),
-        nameof(ApiRequest.LinkDistance), nameof(ApiRequest.LinkCandidates), nameof(ApiRequest.RetryOfRequestId),
-        nameof(ApiRequest.ClaimsBranch),
-    ];
-
     private const string TrainIsLocked = "A rebuild or an import holds the train.";
 
     private readonly LinkingOptions _options = options ?? new();
@@ -234,7 +226,6 @@ public sealed partial class ConversationLinker(
         catch (Exception exception) when (MayBeDeferred(exception))
         {
             await UndoAsync(session, cancellationToken);
-            PutBack(subjects);
             if (subjects.Count == 1)
             {
                 Defer(subjects[0], exception.GetBaseException());
@@ -259,18 +250,6 @@ public sealed partial class ConversationLinker(
         await db.ExecuteAsync(LinkStatements.Undo, [], cancellationToken);
     }
 
-    // Where they hang, as the database has it again: it says what is to be given back.
-    private void PutBack(IEnumerable<LinkSubject> subjects)
-    {
-        foreach (var entry in subjects.Where(subject => subject.IsFiled).Select(subject => db.Entry(subject.Request)))
-        {
-            foreach (var name in _place)
-            {
-                entry.Property(name).CurrentValue = entry.Property(name).OriginalValue;
-            }
-        }
-    }
-
     private void Defer(LinkSubject subject, Exception exception)
     {
         LogDeferred(exception, subject.Request.RequestId);
@@ -287,7 +266,7 @@ public sealed partial class ConversationLinker(
         {
             subject.Request.Unlink();
         }
-        else if (subject is { IsPlaced: true, HadAnswer: false })
+        else if (!subject.HadAnswer)
         {
             subject.Request.AnswerHash = null;
         }

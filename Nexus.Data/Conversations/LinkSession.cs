@@ -31,6 +31,12 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
             return false;
         }
 
+        // As they are before this session: what is given back goes by where they hang.
+        foreach (var subject in subjects)
+        {
+            Change(subject.Request);
+        }
+
         await LockNamesAsync(subjects, found, cancellationToken);
         for (var i = 0; i < subjects.Count; i++)
         {

@@ -297,14 +297,12 @@ internal static class TotalsStatements
     public static readonly string FindTrains =
         $"SELECT id FROM ({DistinctTrains.In("api_requests")} UNION {DistinctTrains.In("conversation_totals")} UNION {DistinctTrains.In("hourly_totals")}) train ORDER BY id";
 
-    /// <summary>From which hour on a train's newest requests are looked at, where not all are; null where these are all.</summary>
+    /// <summary>From which hour on a train's newest requests are looked at, where not all are: that of the first which is not among
+    /// them.</summary>
     public const string FindNewestHour =
         """
-        SELECT least(date_trunc('hour', r."timestamp", 'UTC') + interval '1 hour', date_trunc('hour', newest."timestamp", 'UTC'))
-        FROM (SELECT "timestamp" FROM api_requests WHERE train_id = @train
-              ORDER BY "timestamp" DESC, request_id DESC OFFSET @newest LIMIT 1) r,
-             (SELECT "timestamp" FROM api_requests WHERE train_id = @train
-              ORDER BY "timestamp" DESC, request_id DESC LIMIT 1) newest
+        SELECT date_trunc('hour', r."timestamp", 'UTC') FROM api_requests r WHERE r.train_id = @train
+        ORDER BY r."timestamp" DESC, r.request_id DESC OFFSET @newest LIMIT 1
         """;
 
     /// <summary>A train's conversations whose totals are not what a count gives.</summary>
