@@ -38,6 +38,7 @@ internal static class MigrationBuilderExtensions
     /// <param name="filter">The condition of its rows, if any.</param>
     /// <param name="unique">Whether no two rows may have the same.</param>
     /// <param name="concurrently">Whether to leave writers alone meanwhile.</param>
+    /// <param name="method">The kind of index; null for a B-tree.</param>
     public static OperationBuilder<CreateIndexOperation> CreateExpressionIndex(
         this MigrationBuilder migrationBuilder,
         string name,
@@ -45,10 +46,16 @@ internal static class MigrationBuilderExtensions
         string expressions,
         string? filter = null,
         bool unique = false,
-        bool concurrently = false)
+        bool concurrently = false,
+        string? method = null)
     {
         var index = migrationBuilder.CreateIndex(name, table, columns: [expressions], unique: unique, filter: filter)
             .Annotation(NexusMigrationsSqlGenerator.HasExpressions, true);
+        if (method is not null)
+        {
+            index.Annotation("Npgsql:IndexMethod", method);
+        }
+
         return concurrently ? index.Annotation("Npgsql:CreatedConcurrently", true) : index;
     }
 

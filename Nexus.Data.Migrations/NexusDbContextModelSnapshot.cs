@@ -562,13 +562,6 @@ namespace Nexus.Data.Migrations
                         .HasColumnName("type")
                         .HasComment("Whose line it is.");
 
-                    b.Property<NpgsqlTsVector>("Words")
-                        .ValueGeneratedOnAddOrUpdate()
-                        .HasColumnType("tsvector")
-                        .HasColumnName("words")
-                        .HasComputedColumnSql("to_tsvector('simple', left(content, 100000)) || array_to_tsvector(ARRAY['chat:' || chat_id::text])", true)
-                        .HasComment("The chat and the words, to search by.");
-
                     b.Property<ulong>("WrittenIn")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("xid8")
@@ -587,12 +580,7 @@ namespace Nexus.Data.Migrations
                         .HasDatabaseName("idx_messages_sender_id")
                         .HasFilter("sender_id IS NOT NULL");
 
-                    b.HasIndex("Words")
-                        .HasDatabaseName("idx_messages_words");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Words"), "gin");
-
-                    b.HasIndex("WrittenIn")
+                    b.HasIndex("WrittenIn", "Id")
                         .HasDatabaseName("idx_messages_written_in");
 
                     b.HasIndex("ChatId", "IdempotencyKey")

@@ -103,6 +103,8 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<ApiKeyService>();
         services.TryAddSingleton(provider => new PasswordHasher(foreign: provider.GetServices<IForeignPasswordHash>()));
         services.TryAddSingleton<Users>();
+        services.TryAddSingleton<RepositoryChats>();
+        services.TryAddSingleton<Snapshots>();
         services.TryAddSingleton<UsageQueries>();
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();

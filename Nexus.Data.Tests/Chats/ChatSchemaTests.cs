@@ -23,6 +23,7 @@ public sealed class ChatSchemaTests : DatabaseTest
     private const string Bob = "'00000000-0000-0000-0000-00000000000b'";
     private const string Repository = "'00000000-0000-0000-0000-000000000001'";
     private const string Group = "'00000000-0000-0000-0000-000000000002'";
+    private const string Writer = "'00000000-0000-0000-0000-00000000000c'";
     private const string Nobody = "'00000000-0000-0000-0000-0000000000ff'";
 
     [TestCase("INSERT INTO chats (kind, topic) VALUES ('channel', 'x')", "chats_kind_check")]
@@ -69,13 +70,22 @@ public sealed class ChatSchemaTests : DatabaseTest
         await AdministerAsync(
             $"""
             INSERT INTO chat_members (chat_id, user_id) VALUES ({Group}, {Ada});
-            INSERT INTO messages (chat_id, type, content, sequence) VALUES ({Group}, 'user', 'x', 1), ({Repository}, 'user', 'x', 1);
+            INSERT INTO users (id, username) VALUES ({Writer}, 'cy');
+            INSERT INTO messages (chat_id, type, content, sequence, sender_id)
+            VALUES ({Group}, 'user', 'x', 1, {Writer}), ({Repository}, 'user', 'x', 1, NULL);
             INSERT INTO chat_snapshots (chat_id, version) VALUES ({Repository}, 1)
             """);
 
-        Assert.That(
-            () => AdministerAsync("DELETE FROM users"),
-            Throws.InstanceOf<PostgresException>().With.Property("ConstraintName").EqualTo("chats_low_user_id_fkey"));
+        foreach (var (user, constraint) in new[]
+        {
+            (Ada, "chats_low_user_id_fkey"), (Bob, "chats_high_user_id_fkey"), (Writer, "messages_sender_id_fkey"),
+        })
+        {
+            Assert.That(
+                () => AdministerAsync($"DELETE FROM users WHERE id = {user}"),
+                Throws.InstanceOf<PostgresException>().With.Property("ConstraintName").EqualTo(constraint));
+        }
+
         await AdministerAsync("DELETE FROM chats");
 
         await using var db = OpenContext();
@@ -89,6 +99,7 @@ public sealed class ChatSchemaTests : DatabaseTest
 
         await using var db = OpenContext();
         var chats = db.Chats.OrderBy(chat => chat.Id).ToList();
+        Assert.That(new GroupChat().Kind, Is.EqualTo(ChatKind.Group), "Also before it is saved.");
         Assert.That(
             chats.Select(chat => (chat.GetType(), chat.Kind)),
             Is.EqualTo(((Type, ChatKind)[])

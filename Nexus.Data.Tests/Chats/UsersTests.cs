@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Nexus.Data.Chats;
 using Nexus.Data.Tests.Fixtures;
 using Npgsql;
@@ -8,6 +9,8 @@ namespace Nexus.Data.Tests.Chats;
 
 public sealed class UsersTests : ServiceTest
 {
+    private static readonly string _reader = $"nexus_reader_{Guid.NewGuid():N}";
+
     private Users Users => Service<Users>(Cheap);
 
     [Test]
@@ -116,6 +119,82 @@ public sealed class UsersTests : ServiceTest
     }
 
     [Test]
+    public async Task Those_who_log_in_at_once_with_an_outdated_hash_are_all_let_in()
+    {
+        await AdministerAsync("INSERT INTO users (username, password_hash) VALUES ('ada', '$plain$secret')");
+        var users = Service<Users>(services => Cheap(services.AddSingleton<IForeignPasswordHash>(new Plain())));
+
+        var logIns = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => users.LogInAsync("ada", "secret"))));
+
+        Assert.That(logIns.Select(logIn => logIn.Outcome), Is.All.EqualTo(LogInOutcome.Done));
+    }
+
+    [Test]
+    public async Task A_hash_that_nobody_verifies_lets_nobody_in_and_is_logged_without_being_shown()
+    {
+        await AdministerAsync("INSERT INTO users (username, password_hash) VALUES ('ada', '$2b$12$abcdefghijkl')");
+        using var log = new LogRecorder();
+        var users = Service<Users>(services => Cheap(services.AddLogging(builder => builder.AddProvider(log))));
+
+        Assert.That(await users.LogInAsync("ada", "secret"), Is.EqualTo(new LogIn(LogInOutcome.Refused, null)));
+        Assert.That(
+            log.Lines, Has.Some.Contains("IForeignPasswordHash").And.None.Contains("abcdefghijkl").And.None.Contains("secret"));
+    }
+
+    [Test]
+    public async Task Halves_of_characters_are_no_name_and_no_password_and_find_nobody()
+    {
+        const string half = "a\ud800b";
+        await Users.CreateAsync("Ada", "secret");
+
+        foreach (var create in (Func<Task>[])
+            [() => Users.CreateAsync(half, null), () => Users.CreateAsync("Bob", half), () => Users.CreateAsync("a\ufffeb", null)])
+        {
+            Assert.That(
+                () => create(),
+                Throws.InstanceOf<NexusDataException>().With.Property("Kind").EqualTo(NexusDataErrorKind.Validation));
+        }
+
+        Assert.That(await Users.FindByNameAsync(half), Is.Null);
+        Assert.That((await Users.SearchUsersAsync(half)).Items, Is.Empty);
+        Assert.That((await Users.LogInAsync("Ada", half)).Outcome, Is.EqualTo(LogInOutcome.Refused));
+        Assert.That((await Users.LogInAsync(half, "secret")).Outcome, Is.EqualTo(LogInOutcome.Refused));
+    }
+
+    [Test]
+    public async Task A_name_that_is_taken_leaves_a_callers_transaction_usable()
+    {
+        var ada = await Users.CreateAsync("Ada", null);
+        await Users.CreateAsync("Bob", null);
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+
+        Assert.That(() => Users.In(db).RenameAsync(ada.Id, "bob"), Throws.InstanceOf<NexusDataException>());
+        Assert.That(() => Users.In(db).CreateAsync("BOB", null), Throws.InstanceOf<NexusDataException>());
+        await Users.In(db).RenameAsync(ada.Id, "Adele");
+        await transaction.CommitAsync();
+
+        Assert.That((await Users.FindAsync(ada.Id))!.Username, Is.EqualTo("Adele"));
+    }
+
+    [Test]
+    public async Task Who_may_not_see_hashes_finds_people_all_the_same()
+    {
+        var ada = await Users.CreateAsync("Ada", "secret");
+        await AdministerAsync(
+            $"CREATE ROLE {_reader} LOGIN; GRANT SELECT (id, username, status, last_login_at, created_at, anonymized_at) ON users TO {_reader}");
+        var options = new NpgsqlConnectionStringBuilder(await AdministratorAsync()) { Options = $"-c role={_reader}" };
+        await using var db = Server.Open(options.ConnectionString);
+
+        Assert.That(
+            (await Users.In(db).FindAsync(ada.Id), await Users.In(db).FindByNameAsync("ada"),
+                (await Users.In(db).SearchUsersAsync("a")).Items.Single()),
+            Is.EqualTo((ada, ada, ada)));
+
+        await AdministerAsync($"DROP OWNED BY {_reader}; DROP ROLE {_reader}");
+    }
+
+    [Test]
     public async Task A_name_can_be_changed_in_its_letters_and_not_to_anothers()
     {
         var ada = await Users.CreateAsync("Ada", null);
@@ -181,7 +260,8 @@ public sealed class UsersTests : ServiceTest
         var gone = await Users.FindAsync(ada.Id);
         await using var db = OpenContext();
         Assert.That((done, again), Is.EqualTo((Anonymization.Done, Anonymization.Unchanged)));
-        Assert.That((gone!.Username, gone.Status), Is.EqualTo(($"gone-{ada.Id}", UserStatus.Disabled)));
+        Assert.That((gone!.Username, gone.Status), Is.EqualTo((gone.Username, UserStatus.Disabled)));
+        Assert.That(gone.Username, Does.StartWith("gone-").And.Not.Contain(ada.Id.ToString()), "Nobody can take it before.");
         Assert.That((await db.Users.SingleAsync(user => user.Id == ada.Id)).PasswordHash, Is.Null);
         Assert.That((await db.Messages.SingleAsync()).SenderId, Is.EqualTo(ada.Id));
         Assert.That((await db.ChatMembers.SingleAsync()).UserId, Is.EqualTo(bob.Id));

@@ -21,6 +21,19 @@ internal static class ChatExamples
         // doc:end
     }
 
+    public static async Task ResumeAsync(
+        RepositoryChats chats, Snapshots snapshots, TimeZoneInfo zone, CancellationToken cancellationToken)
+    {
+        // doc:session
+        var chat = await chats.CreateAsync("nexus", "octo/nexus", timeZone: zone, cancellationToken: cancellationToken);
+        await snapshots.SaveAsync(
+            chat.Id, new() { Transcriptions = """[{"text": "Hello"}]""", ClaudeSessionId = "session-1" }, keep: 10, cancellationToken);
+        var resumed = await snapshots.ResumeAsync(chat.Id, cancellationToken: cancellationToken);
+        var sidebar = await chats.RecentAsync(zone, cancellationToken: cancellationToken);
+        // doc:end
+        _ = (resumed, sidebar);
+    }
+
     public static void Register(IServiceCollection services)
     {
         // doc:foreign-hash

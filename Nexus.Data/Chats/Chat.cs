@@ -7,6 +7,8 @@ namespace Nexus.Data.Chats;
 /// <summary>Where messages stand: a session of the coding assistant, or a room of the team.</summary>
 public abstract class Chat
 {
+    private protected Chat(ChatKind kind) => Kind = kind;
+
     /// <summary>Primary key.</summary>
     public Guid Id { get; init; } = Guid.CreateVersion7();
 
@@ -41,7 +43,7 @@ public enum ChatKind
 }
 
 /// <summary>A session of the coding assistant over a repository.</summary>
-public sealed class RepositoryChat : Chat
+public sealed class RepositoryChat() : Chat(ChatKind.Repository)
 {
     /// <summary>What the sidebar shows, at most 255 characters.</summary>
     public required string Title { get; set; }
@@ -66,7 +68,7 @@ public sealed class RepositoryChat : Chat
 }
 
 /// <summary>Two people: once for each pair.</summary>
-public sealed class DirectChat : Chat
+public sealed class DirectChat() : Chat(ChatKind.Direct)
 {
     /// <summary>The one whose identifier comes first.</summary>
     public required Guid LowUserId { get; init; }
@@ -76,7 +78,7 @@ public sealed class DirectChat : Chat
 }
 
 /// <summary>A group of people.</summary>
-public sealed class GroupChat : Chat
+public sealed class GroupChat() : Chat(ChatKind.Group)
 {
     /// <summary>What it is about, at most 255 characters; null for nothing in particular.</summary>
     public string? Topic { get; set; }

@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Nexus.Data.Persistence;
-using NpgsqlTypes;
 
 namespace Nexus.Data.Chats;
 
@@ -36,14 +35,12 @@ public sealed class Message
     /// <summary>The request of the proxy that produced it, which may not be stored yet, or not any more; null for none.</summary>
     public Guid? RequestId { get; init; }
 
-    /// <summary>Its number in the chat, in the order in which messages were stored.</summary>
-    public required long Sequence { get; init; }
+    /// <summary>Its number in the chat, in the order in which messages were stored: given by the service of messages, which alone
+    /// writes them.</summary>
+    public long Sequence { get; internal init; }
 
     /// <summary>The server's transaction that wrote it: what the change feed goes by.</summary>
     internal ulong WrittenIn { get; private set; }
-
-    /// <summary>The chat and the words, to search by.</summary>
-    internal NpgsqlTsVector? Words { get; private set; }
 }
 
 /// <summary>Whose line a message is.</summary>
@@ -79,11 +76,6 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
     public const int LongestKey = 255;
     public const string OncePerKey = "messages_idempotency_key";
 
-    // The chat is a word like others, so that one index finds a chat's messages with some words. Of a long text the beginning:
-    // the server makes no words of more than a megabyte.
-    public const string WordsOf =
-        "to_tsvector('simple', left(content, 100000)) || array_to_tsvector(ARRAY['chat:' || chat_id::text])";
-
     public void Configure(EntityTypeBuilder<Message> builder)
     {
         builder.ToTable("messages", table =>
@@ -112,8 +104,7 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
         builder.Property(message => message.Sequence).ValueGeneratedNever().HasComment("Its number in the chat.");
         builder.Property(message => message.WrittenIn).HasColumnType("xid8").HasDefaultValueSql("pg_current_xact_id()")
             .HasComment("The transaction that wrote it, for the change feed.");
-        builder.Property(message => message.Words).HasComputedColumnSql(WordsOf, stored: true)
-            .HasComment("The chat and the words, to search by.");
+        // The words to search by are an index over an expression, which a model cannot hold.
 
         builder.HasOne<Chat>().WithMany().HasForeignKey(message => message.ChatId)
             .OnDelete(DeleteBehavior.Cascade).HasConstraintName("messages_chat_id_fkey");
@@ -128,7 +119,6 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
             .HasFilter("sender_id IS NOT NULL").HasDatabaseName("idx_messages_sender_id");
         builder.HasIndex(message => message.RequestId)
             .HasFilter("request_id IS NOT NULL").HasDatabaseName("idx_messages_request_id");
-        builder.HasIndex(message => message.WrittenIn).HasDatabaseName("idx_messages_written_in");
-        builder.HasIndex(message => message.Words).HasMethod("gin").HasDatabaseName("idx_messages_words");
+        builder.HasIndex(message => new { message.WrittenIn, message.Id }).HasDatabaseName("idx_messages_written_in");
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Chats;
 
@@ -40,10 +41,10 @@ public sealed class PasswordHasher(
     public string Hash(string password)
     {
         ArgumentNullException.ThrowIfNull(password);
-        if (password.Length is 0 or > LongestPassword)
+        if (!IsPassword(password))
         {
             throw new NexusDataException(
-                NexusDataErrorKind.Validation, $"A password has 1 to {LongestPassword} characters.");
+                NexusDataErrorKind.Validation, $"A password has 1 to {LongestPassword} characters, and no half ones.");
         }
 
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
@@ -59,14 +60,14 @@ public sealed class PasswordHasher(
     public PasswordVerification Verify(string? hash, string password)
     {
         ArgumentNullException.ThrowIfNull(password);
-        if (password.Length is 0 or > LongestPassword)
+        if (!IsPassword(password))
         {
             return PasswordVerification.Wrong;
         }
 
         if (hash is null)
         {
-            Verify(_nobody.Value, password);
+            VerifyNothing(password);
             return PasswordVerification.Wrong;
         }
 
@@ -83,9 +84,21 @@ public sealed class PasswordHasher(
         return maker.Verify(hash, password) ? PasswordVerification.RightButOutdated : PasswordVerification.Wrong;
     }
 
+    /// <summary>Takes the time that verifying a hash of ours takes.</summary>
+    internal void VerifyNothing(string password) => Verify(_nobody.Value, password);
+
+    /// <summary>Whether somebody verifies hashes of this kind.</summary>
+    internal bool Knows(string hash) => Parse(hash) is not null || Array.Exists(_foreign, maker => maker.Knows(hash));
+
+    private static bool IsPassword(string password)
+        => password.Length is > 0 and <= LongestPassword && Normalized(password) is not null;
+
+    // As any keyboard writes it.
+    private static string? Normalized(string password) => TextField.Normalized(password, NormalizationForm.FormKC);
+
     private static byte[] Derive(string password, byte[] salt, int count)
         => Rfc2898DeriveBytes.Pbkdf2(
-            Encoding.UTF8.GetBytes(password.Normalize(NormalizationForm.FormKC)), salt, count, HashAlgorithmName.SHA512, HashLength);
+            Encoding.UTF8.GetBytes(Normalized(password)!), salt, count, HashAlgorithmName.SHA512, HashLength);
 
     // Null for what another maker wrote.
     private static (int Iterations, byte[] Salt, byte[] Hash)? Parse(string hash)

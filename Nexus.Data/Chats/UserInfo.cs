@@ -17,7 +17,9 @@ public sealed record UserInfo(
     internal static UserInfo Of(User user)
         => new(user.Id, user.Username, user.Status, user.LastLoginAt, user.CreatedAt, user.AnonymizedAt);
 
-    // In the order of the parameters.
+    /// <summary>The columns of users, in the order of the parameters: without the hash, which not everybody may read.</summary>
+    internal const string Columns = "id, username, status, last_login_at, created_at, anonymized_at";
+
     internal static UserInfo Read(DbDataReader row)
         => new(
             row.GetGuid(0), row.GetString(1), EnumText<UserStatus>.Parse(row.GetString(2)), Time(row, 3),

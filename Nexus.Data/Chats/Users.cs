@@ -1,5 +1,6 @@
-using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Nexus.Data.Persistence;
 using Npgsql;
 
@@ -7,31 +8,39 @@ namespace Nexus.Data.Chats;
 
 /// <summary>The people of the team chat. Each method saves what it changes, in a transaction of its own or in the
 /// caller's.</summary>
-public sealed class Users
+public sealed partial class Users
 {
     private const int LongestPage = 200;
 
     // What begins with a text comes before the text with this behind it.
     private const string LastCharacter = "\U0010FFFF";
 
+    private const string HasName = """lower(username) COLLATE "C" = lower(@name)""";
+
+    private const string RenameSavepoint = "nexus_rename";
+
     private readonly UnitOfWork _work;
     private readonly PasswordHasher _hasher;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
 
     /// <summary>Creates the service.</summary>
     /// <param name="contexts">Makes the contexts.</param>
     /// <param name="hasher">Hashes passwords.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    public Users(IDbContextFactory<NexusDbContext> contexts, PasswordHasher hasher, TimeProvider? time = null)
-        : this(new UnitOfWork(contexts), hasher, time ?? TimeProvider.System)
+    /// <param name="logger">Is told of hashes that nobody verifies; null for nobody.</param>
+    public Users(
+        IDbContextFactory<NexusDbContext> contexts, PasswordHasher hasher, TimeProvider? time = null,
+        ILogger<Users>? logger = null)
+        : this(new UnitOfWork(contexts), hasher, time ?? TimeProvider.System, logger ?? NullLogger<Users>.Instance)
         => ArgumentNullException.ThrowIfNull(hasher);
 
-    private Users(UnitOfWork work, PasswordHasher hasher, TimeProvider time)
-        => (_work, _hasher, _time) = (work, hasher, time);
+    private Users(UnitOfWork work, PasswordHasher hasher, TimeProvider time, ILogger logger)
+        => (_work, _hasher, _time, _logger) = (work, hasher, time, logger);
 
     /// <summary>The same in a context of the caller's, and in its transaction.</summary>
     /// <param name="db">The caller's context.</param>
-    public Users In(NexusDbContext db) => new(new UnitOfWork(db), _hasher, _time);
+    public Users In(NexusDbContext db) => new(new UnitOfWork(db), _hasher, _time, _logger);
 
     /// <summary>Adds a person.</summary>
     /// <param name="username">The name: 1 to 255 characters, without the spaces around it.</param>
@@ -67,10 +76,7 @@ public sealed class Users
     /// <param name="id">The person.</param>
     /// <param name="cancellationToken">Stops the query.</param>
     public Task<UserInfo?> FindAsync(Guid id, CancellationToken cancellationToken = default)
-        => _work.ReadAsync(
-            async (db, token) => await db.Users.AsNoTracking().SingleOrDefaultAsync(user => user.Id == id, token) is { } user
-                ? UserInfo.Of(user) : null,
-            cancellationToken);
+        => FindAsync("id = @id", DbCommands.Uuid("id", id), cancellationToken);
 
     /// <summary>A person by name, in any case of its letters; null where there is none.</summary>
     /// <param name="username">The name; spaces around it do not count.</param>
@@ -78,9 +84,7 @@ public sealed class Users
     public Task<UserInfo?> FindByNameAsync(string username, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(username);
-        return _work.ReadAsync(
-            async (db, token) => await FindByNameAsync(db, username, token) is { } user ? UserInfo.Of(user) : null,
-            cancellationToken);
+        return FindAsync(HasName, SoughtName(username), cancellationToken);
     }
 
     /// <summary>People whose names begin with a text, in any case of its letters, by name.</summary>
@@ -96,7 +100,7 @@ public sealed class Users
         ArgumentNullException.ThrowIfNull(beginning);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LongestPage);
-        var sought = TextField.Sought(beginning.Trim().Normalize());
+        var sought = TextField.Sought(TextField.Normalized(beginning.Trim()));
         var cursor = new PageCursor("users", sought);
         var last = cursor.Read(after);
         return _work.ReadAsync(
@@ -104,8 +108,8 @@ public sealed class Users
             {
                 // One more than is shown says whether there is another page.
                 var found = await db.ReadAllAsync(
-                    """
-                    SELECT id, username, status, last_login_at, created_at, anonymized_at, lower(username) FROM users
+                    $"""
+                    SELECT {UserInfo.Columns}, lower(username) FROM users
                     WHERE lower(username) COLLATE "C" >= lower(@beginning) AND lower(username) COLLATE "C" < lower(@beginning) || @last
                       AND lower(username) COLLATE "C" > @after AND anonymized_at IS NULL
                     ORDER BY lower(username) COLLATE "C" LIMIT @limit
@@ -128,44 +132,24 @@ public sealed class Users
     /// <param name="username">The name, in any case of its letters.</param>
     /// <param name="password">The password.</param>
     /// <param name="cancellationToken">Stops the work.</param>
-    /// <returns>Who it is, or why not: a name that does not exist and a wrong password are one answer, and take one time.</returns>
-    /// <exception cref="NexusDataException">The stored hash is of a kind that nobody verifies (validation).</exception>
+    /// <returns>Who it is, or why not: a name that does not exist and a wrong password are one answer, and take one time where the
+    /// stored hash is one of ours.</returns>
     public async Task<LogIn> LogInAsync(string username, string password, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(username);
         ArgumentNullException.ThrowIfNull(password);
-        var user = await _work.ReadAsync((db, token) => FindByNameAsync(db, username, token), cancellationToken);
-        var verified = _hasher.Verify(user?.PasswordHash, password);
-        if (user is null || verified is PasswordVerification.Wrong)
+        LogIn? answer = null;
+
+        // Once more where the hash is another one by now, which somebody else who logged in has made anew.
+        for (var tries = 0; answer is null && tries < 2; tries++)
         {
-            return new(LogInOutcome.Refused, null);
+            answer = await TryLogInAsync(username, password, cancellationToken);
         }
 
-        var (now, hash) = (
-            StoredTime.Of(_time.GetUtcNow()),
-            verified is PasswordVerification.RightButOutdated ? _hasher.Hash(password) : user.PasswordHash);
-        return await _work.DoAsync(
-            async (db, token) =>
-            {
-                // Whoever was disabled, or got another password, since the look-up is not let in.
-                var changed = await db.Users
-                    .Where(row => row.Id == user.Id && row.Status == UserStatus.Active && row.PasswordHash == user.PasswordHash)
-                    .ExecuteUpdateAsync(
-                        update => update.SetProperty(row => row.LastLoginAt, now).SetProperty(row => row.PasswordHash, hash), token);
-                if (changed == 0)
-                {
-                    var stored = await db.Users.AsNoTracking().SingleOrDefaultAsync(row => row.Id == user.Id, token);
-                    return new LogIn(
-                        stored is { Status: UserStatus.Disabled } ? LogInOutcome.Disabled : LogInOutcome.Refused, null);
-                }
-
-                user.LastLoginAt = now;
-                return new(LogInOutcome.Done, UserInfo.Of(user));
-            },
-            cancellationToken);
+        return answer ?? new(LogInOutcome.Refused, null);
     }
 
-    /// <summary>Gives a person another name.</summary>
+    /// <summary>Gives a person another name. A transaction of the caller's stays usable after a conflict.</summary>
     /// <param name="id">The person.</param>
     /// <param name="username">The name: 1 to 255 characters, without the spaces around it.</param>
     /// <param name="cancellationToken">Stops the work.</param>
@@ -176,15 +160,21 @@ public sealed class Users
         var name = Name(username);
         return ChangeAsync(
             id,
-            async (users, token) =>
+            async (db, users, token) =>
             {
+                // An UPDATE knows no ON CONFLICT, and the caller's transaction shall stay usable.
+                var transaction = db.Database.CurrentTransaction!;
+                await transaction.CreateSavepointAsync(RenameSavepoint, token);
                 try
                 {
-                    return await users.ExecuteUpdateAsync(update => update.SetProperty(user => user.Username, name), token);
+                    var changed = await users.ExecuteUpdateAsync(update => update.SetProperty(user => user.Username, name), token);
+                    await transaction.ReleaseSavepointAsync(RenameSavepoint, token);
+                    return changed;
                 }
                 catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation
                     && exception.ConstraintName == UserConfiguration.OncePerName)
                 {
+                    await transaction.RollbackToSavepointAsync(RenameSavepoint, token);
                     throw Taken(name);
                 }
             },
@@ -201,7 +191,7 @@ public sealed class Users
     {
         var hash = password is null ? null : _hasher.Hash(password);
         return ChangeAsync(
-            id, (users, token) => users.ExecuteUpdateAsync(update => update.SetProperty(user => user.PasswordHash, hash), token),
+            id, (_, users, token) => users.ExecuteUpdateAsync(update => update.SetProperty(user => user.PasswordHash, hash), token),
             cancellationToken);
     }
 
@@ -214,7 +204,7 @@ public sealed class Users
         => !Enum.IsDefined(status)
             ? throw new ArgumentOutOfRangeException(nameof(status), status, "There is no such status.")
             : ChangeAsync(
-                id, (users, token) => users.ExecuteUpdateAsync(update => update.SetProperty(user => user.Status, status), token),
+                id, (_, users, token) => users.ExecuteUpdateAsync(update => update.SetProperty(user => user.Status, status), token),
                 cancellationToken);
 
     /// <summary>Takes a person out for good: the name, the password and the memberships go, the messages stay, by somebody who cannot
@@ -228,7 +218,8 @@ public sealed class Users
         => _work.DoAsync(
             async (db, token) =>
             {
-                // First the person, then the chats by key: nobody joins or changes roles meanwhile.
+                // First the person, then the chats by key, as everybody takes them who joins, leaves, posts or changes roles: nobody
+                // does so meanwhile.
                 var user = await db.Users.FromSql($"SELECT * FROM users WHERE id = {id} FOR UPDATE")
                     .AsNoTracking().SingleOrDefaultAsync(token) ?? throw NotFound(id);
                 if (user.AnonymizedAt is not null)
@@ -248,7 +239,7 @@ public sealed class Users
                 }
 
                 await db.ChatMembers.Where(member => member.UserId == id).ExecuteDeleteAsync(token);
-                var (now, name) = (StoredTime.Of(_time.GetUtcNow()), $"gone-{id}");
+                var (now, name) = (StoredTime.Of(_time.GetUtcNow()), $"gone-{Guid.NewGuid()}");
                 await db.Users.Where(row => row.Id == id).ExecuteUpdateAsync(
                     update => update.SetProperty(row => row.Username, name).SetProperty(row => row.PasswordHash, (string?)null)
                         .SetProperty(row => row.Status, UserStatus.Disabled).SetProperty(row => row.LastLoginAt, (DateTimeOffset?)null)
@@ -266,22 +257,79 @@ public sealed class Users
                         other => other.ChatId == member.ChatId && other.UserId != id && other.Role == ChatRole.Admin),
                 cancellationToken);
 
+    private Task<UserInfo?> FindAsync(string condition, NpgsqlParameter sought, CancellationToken cancellationToken)
+        => _work.ReadAsync(
+            async (db, token) => (await db.ReadAllAsync(
+                $"SELECT {UserInfo.Columns} FROM users WHERE {condition}", [sought], UserInfo.Read, token)).SingleOrDefault(),
+            cancellationToken);
+
+    // Null where the hash is another one by now.
+    private async Task<LogIn?> TryLogInAsync(string username, string password, CancellationToken cancellationToken)
+    {
+        var (user, hash) = await _work.ReadAsync(
+            async (db, token) => (await db.ReadAllAsync(
+                $"SELECT {UserInfo.Columns}, password_hash FROM users WHERE {HasName}", [SoughtName(username)],
+                row => (UserInfo.Read(row), row.IsDBNull(6) ? null : row.GetString(6)), token)).SingleOrDefault(),
+            cancellationToken);
+        if (user is not null && hash is not null && !_hasher.Knows(hash))
+        {
+            _hasher.VerifyNothing(password);
+            LogUnknownHash(user.Id);
+            return new(LogInOutcome.Refused, null);
+        }
+
+        var verified = _hasher.Verify(hash, password);
+        if (user is null || verified is PasswordVerification.Wrong)
+        {
+            return new(LogInOutcome.Refused, null);
+        }
+
+        var (now, renewed) = (
+            StoredTime.Of(_time.GetUtcNow()), verified is PasswordVerification.RightButOutdated ? _hasher.Hash(password) : hash);
+        return await _work.DoAsync(
+            async (db, token) =>
+            {
+                // Whoever was disabled, or got another password, since the look-up is not let in.
+                var changed = await db.Users
+                    .Where(row => row.Id == user.Id && row.Status == UserStatus.Active && row.PasswordHash == hash)
+                    .ExecuteUpdateAsync(
+                        update => update.SetProperty(row => row.LastLoginAt, now).SetProperty(row => row.PasswordHash, renewed),
+                        token);
+                return changed == 1 ? new LogIn(LogInOutcome.Done, user with { LastLoginAt = now })
+                    : await db.Users.AnyAsync(row => row.Id == user.Id && row.Status == UserStatus.Disabled && row.PasswordHash == hash, token)
+                        ? new(LogInOutcome.Disabled, null)
+                    : null;
+            },
+            cancellationToken);
+    }
+
     private Task<bool> ChangeAsync(
-        Guid id, Func<IQueryable<User>, CancellationToken, Task<int>> change, CancellationToken cancellationToken)
+        Guid id, Func<NexusDbContext, IQueryable<User>, CancellationToken, Task<int>> change,
+        CancellationToken cancellationToken)
         => _work.DoAsync(
             async (db, token) =>
-                await change(db.Users.Where(user => user.Id == id && user.AnonymizedAt == null), token) == 1
+                await change(db, db.Users.Where(user => user.Id == id && user.AnonymizedAt == null), token) == 1
                     ? true
                     : throw NotFound(id),
             cancellationToken);
 
-    private static Task<User?> FindByNameAsync(NexusDbContext db, string username, CancellationToken cancellationToken)
-        => db.Users.FromSqlInterpolated(
-                $"""SELECT * FROM users WHERE lower(username) COLLATE "C" = lower({TextField.Sought(username.Trim().Normalize())}) COLLATE "C" """)
-            .AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+    private static NpgsqlParameter SoughtName(string username)
+        => DbCommands.Sought("name", TextField.Normalized(username.Trim()));
 
-    private static string Name(string username)
-        => TextField.Required(username?.Normalize(NormalizationForm.FormC), UserConfiguration.LongestName, "name of a user");
+    private static string Name(string? username)
+    {
+        const string field = "name of a user";
+        var name = TextField.Required(username, int.MaxValue, field);
+        return TextField.Required(
+            TextField.Normalized(name) ?? throw new NexusDataException(
+                NexusDataErrorKind.Validation, $"The {field} holds what is no character."),
+            UserConfiguration.LongestName, field);
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The password hash of user {UserId} is of a kind that nobody verifies: register an IForeignPasswordHash for it.")]
+    private partial void LogUnknownHash(Guid userId);
 
     private static NexusDataException NotFound(Guid id) => new(NexusDataErrorKind.NotFound, $"There is no user {id}.");
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Nexus.Data.Persistence;
 
@@ -37,6 +38,19 @@ internal static class TextField
 
     /// <summary>A text to look for: where PostgreSQL could not store it, one that nothing is equal to.</summary>
     public static string Sought(string? text) => text is not null && IsStorable(text) ? text : "\uFFFF";
+
+    /// <summary>The text in one spelling of its characters; null where it holds halves of characters, or what is none.</summary>
+    public static string? Normalized(string text, NormalizationForm form = NormalizationForm.FormC)
+    {
+        try
+        {
+            return text.Normalize(form);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 
     private static bool IsStorable(string text) => string.Equals(StoredText.Of(text), text, StringComparison.Ordinal);
 }

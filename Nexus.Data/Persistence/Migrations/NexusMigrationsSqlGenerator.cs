@@ -258,7 +258,8 @@ internal sealed partial class NexusMigrationsSqlGenerator(
             var expressions = string.Join(", ", operation.Columns);
             var filter = operation.Filter is null ? "" : $" WHERE {operation.Filter}";
             var table = Delimit(operation.Table, operation.Schema);
-            return $"{start}{Delimit(operation.Name)} ON {table} ({expressions}){filter};";
+            var method = operation["Npgsql:IndexMethod"] is string name ? $" USING {name}" : "";
+            return $"{start}{Delimit(operation.Name)} ON {table}{method} ({expressions}){filter};";
         }
 
         return IndexStart().Replace(Sql(inner => base.Generate(operation, model, inner)), start, 1);
