@@ -10,7 +10,7 @@ public sealed class RepositoryChatsTests : DatabaseTest
     // It is April there already.
     private static readonly TimeZoneInfo _berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
 
-    private RepositoryChats At(DateTimeOffset time) => new(new Contexts(ConnectionString), new FixedTime(time));
+    private RepositoryChats At(DateTimeOffset time) => new(new Contexts(ConnectionString), new StandingClock(time));
 
     [Test]
     public async Task A_session_begins_with_the_repository_and_the_day_as_its_title()
@@ -210,10 +210,5 @@ public sealed class RepositoryChatsTests : DatabaseTest
 
         await using var db = OpenContext();
         Assert.That((db.Messages.Count(), db.ChatSnapshots.Count()), Is.EqualTo((0, 0)));
-    }
-
-    private sealed class FixedTime(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
     }
 }

@@ -24,6 +24,28 @@ public abstract class DatabaseTest
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Brings tables into the state of tables that are not new: each row is known to be seen by everybody, so that an index
+    /// alone answers. A transaction of another test may hold that back for a while.</summary>
+    protected async Task VacuumAsync(params string[] tables)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        for (var tries = 0; ; tries++)
+        {
+            await AdministerAsync($"VACUUM (ANALYZE) {string.Join(", ", tables)}");
+            await using var seen = new NpgsqlCommand(
+                "SELECT bool_and(relallvisible = relpages) FROM pg_class WHERE oid = ANY (@tables::regclass[])", connection);
+            seen.Parameters.AddWithValue("tables", tables);
+            if (await seen.ExecuteScalarAsync() is true)
+            {
+                return;
+            }
+
+            Assert.That(tries, Is.LessThan(100), "Somebody holds back the horizon of VACUUM.");
+            await Task.Delay(200);
+        }
+    }
+
     [SetUp]
     public async Task CreateDatabase() => ConnectionString = await NewDatabaseAsync();
 

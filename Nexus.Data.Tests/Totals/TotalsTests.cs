@@ -249,11 +249,10 @@ public sealed class TotalsTests : ServiceTest
         await Service<TotalsRepair>().RepairAsync();
         Assert.That(await RowsAsync(), Is.Zero);
 
-        async Task<long> RowsAsync()
+        async Task<int> RowsAsync()
         {
-            await using var source = NpgsqlDataSource.Create(ConnectionString);
-            await using var command = source.CreateCommand("SELECT count(*) FROM hourly_totals");
-            return (long)(await command.ExecuteScalarAsync())!;
+            await using var db = OpenContext();
+            return await db.Set<HourlyTotals>().CountAsync();
         }
     }
 

@@ -76,11 +76,6 @@ public abstract class UsageTest : ServiceTest
 
         await RepairTotalsAsync();
     }
-
-    private protected sealed class StandingClock(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
-    }
 }
 
 /// <summary>What usage looks at of a request.</summary>

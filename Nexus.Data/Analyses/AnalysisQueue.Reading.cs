@@ -92,7 +92,7 @@ public sealed partial class AnalysisQueue
                 trainId is null ? [Unleased()] : [Unleased(), DbCommands.Text("train", trainId)],
                 row => new AnalysisCounts(
                     row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
-                    Time(row, 6)),
+                    row.ValueOrNull<DateTimeOffset>(6)),
                 token))[0],
             cancellationToken);
 
@@ -148,17 +148,14 @@ public sealed partial class AnalysisQueue
     }
 
     private static AnalysisSummary ReadSummary(DbDataReader row) => new(
-        row.GetInt64(0), row.GetGuid(1), row.GetString(2), Text(row, 3),
+        row.GetInt64(0), row.GetGuid(1), row.GetString(2), row.TextOrNull(3),
         EnumText<ConversationAnalysisStatus>.Parse(row.GetString(4)), row.GetBoolean(5), row.GetInt32(6),
-        ErrorHistory.LastMessage(Text(row, 7)), Text(row, 8), Time(row, 9), row.GetFieldValue<DateTimeOffset>(10),
-        row.GetFieldValue<DateTimeOffset>(11), row.GetFieldValue<DateTimeOffset>(12), Time(row, 13));
+        ErrorHistory.LastMessage(row.TextOrNull(7)), row.TextOrNull(8), row.ValueOrNull<DateTimeOffset>(9),
+        row.GetFieldValue<DateTimeOffset>(10), row.GetFieldValue<DateTimeOffset>(11), row.GetFieldValue<DateTimeOffset>(12),
+        row.ValueOrNull<DateTimeOffset>(13));
 
     private static AnalysisDetails ReadDetails(DbDataReader row) => new(
-        ReadSummary(row), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17), Text(row, 18), Text(row, 7),
-        Number(row, 19), Number(row, 20), Number(row, 21), Time(row, 22));
-
-    private static DateTimeOffset? Time(DbDataReader row, int column)
-        => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
-
-    private static int? Number(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
+        ReadSummary(row), row.TextOrNull(14), row.TextOrNull(15), row.TextOrNull(16), row.TextOrNull(17), row.TextOrNull(18),
+        row.TextOrNull(7), row.ValueOrNull<int>(19), row.ValueOrNull<int>(20), row.ValueOrNull<int>(21),
+        row.ValueOrNull<DateTimeOffset>(22));
 }

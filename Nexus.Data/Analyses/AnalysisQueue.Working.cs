@@ -126,7 +126,7 @@ public sealed partial class AnalysisQueue
                         Optional("prompt_tokens", result.PromptTokens), Optional("completion_tokens", result.CompletionTokens),
                         Optional("duration", Milliseconds(result.Duration)),
                     ],
-                    row => (Place: new AnalysisPlace(row.GetGuid(0), row.GetString(1), Text(row, 2)), Retries: row.GetInt32(3)),
+                    row => (Place: new AnalysisPlace(row.GetGuid(0), row.GetString(1), row.TextOrNull(2)), Retries: row.GetInt32(3)),
                     token);
                 if (done is not [var (place, retries)])
                 {
@@ -249,9 +249,9 @@ public sealed partial class AnalysisQueue
         while (await reader.ReadAsync(cancellationToken))
         {
             tries.Add(new(
-                reader.GetInt64(0), reader.GetInt32(1), Text(reader, 2),
-                new(reader.GetGuid(3), reader.GetString(4), Text(reader, 5)), Text(reader, 6),
-                reader.IsDBNull(7) ? null : reader.GetGuid(7), reader.GetFieldValue<DateTimeOffset>(8)));
+                reader.GetInt64(0), reader.GetInt32(1), reader.TextOrNull(2),
+                new(reader.GetGuid(3), reader.GetString(4), reader.TextOrNull(5)), reader.TextOrNull(6),
+                reader.ValueOrNull<Guid>(7), reader.GetFieldValue<DateTimeOffset>(8)));
         }
 
         return tries;
@@ -264,7 +264,7 @@ public sealed partial class AnalysisQueue
         {
             jobs.Add(new(
                 reader.GetInt64(0), reader.GetGuid(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3),
-                reader.GetGuid(4), reader.GetString(5), Text(reader, 6), Text(reader, 7), reader.GetInt32(8),
+                reader.GetGuid(4), reader.GetString(5), reader.TextOrNull(6), reader.TextOrNull(7), reader.GetInt32(8),
                 reader.GetFieldValue<DateTimeOffset>(9)));
         }
 

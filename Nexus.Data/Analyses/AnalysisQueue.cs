@@ -105,7 +105,7 @@ public sealed partial class AnalysisQueue
                 var found = await db.ReadAllAsync(
                     AnalysisStatements.FindRetried, [DbCommands.Longs("ids", [.. ids]), Unleased()],
                     row => (Id: row.GetInt64(0), IsRetried: row.GetBoolean(1),
-                        Place: new AnalysisPlace(row.GetGuid(2), row.GetString(3), Text(row, 4)), Status: row.GetString(5)),
+                        Place: new AnalysisPlace(row.GetGuid(2), row.GetString(3), row.TextOrNull(4)), Status: row.GetString(5)),
                     token);
                 var retried = found.Where(analysis => analysis.IsRetried).ToList();
                 if (retried.Count > 0)
@@ -251,9 +251,6 @@ public sealed partial class AnalysisQueue
             // It was there, and was taken away before it could be held.
         }
     }
-
-    private static string? Text(DbDataReader row, int column)
-        => row.IsDBNull(column) ? null : row.GetString(column);
 
     private NpgsqlParameter Unleased() => Length("unleased", TimeSpan.FromSeconds(_options.UnleasedTimeoutSeconds));
 

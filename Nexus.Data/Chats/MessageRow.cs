@@ -16,23 +16,17 @@ internal static class MessageRow
     /// <param name="row">The row.</param>
     /// <param name="first">Where the first of them stands.</param>
     public static Message Read(DbDataReader row, int first = 0)
-    {
-        return new()
+        => new()
         {
             Id = row.GetGuid(first),
             ChatId = row.GetGuid(first + 1),
             Type = EnumText<MessageType>.Parse(row.GetString(first + 2)),
             Content = row.GetString(first + 3),
-            Metadata = Text(first + 4),
+            Metadata = row.TextOrNull(first + 4),
             CreatedAt = row.GetFieldValue<DateTimeOffset>(first + 5),
-            SenderId = Id(first + 6),
-            IdempotencyKey = Text(first + 7),
-            RequestId = Id(first + 8),
+            SenderId = row.ValueOrNull<Guid>(first + 6),
+            IdempotencyKey = row.TextOrNull(first + 7),
+            RequestId = row.ValueOrNull<Guid>(first + 8),
             Sequence = row.GetInt64(first + 9),
         };
-
-        string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-        Guid? Id(int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
-    }
 }

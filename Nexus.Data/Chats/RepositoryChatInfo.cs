@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Chats;
 
@@ -27,9 +28,7 @@ public sealed record RepositoryChatInfo(
         => new(
             row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4),
             row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6),
-            row.IsDBNull(7) ? null : new ActiveIssue(row.GetInt32(7), Text(row, 8), Text(row, 9)), row.GetBoolean(10));
-
-    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+            row.IsDBNull(7) ? null : new ActiveIssue(row.GetInt32(7), row.TextOrNull(8), row.TextOrNull(9)), row.GetBoolean(10));
 }
 
 /// <summary>The issue that a session works on.</summary>

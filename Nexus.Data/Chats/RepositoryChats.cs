@@ -100,8 +100,7 @@ public sealed class RepositoryChats
                     ],
                     RepositoryChatInfo.Read, token);
                 return new Page<RepositoryChatInfo>(
-                    [.. found.Take(limit)],
-                    found.Count > limit ? cursor.Write(found[limit - 1].LastAccessedAt, found[limit - 1].Id) : null);
+                    [.. found.Take(limit)], cursor.Next(found, limit, chat => [chat.LastAccessedAt, chat.Id]));
             },
             cancellationToken);
     }

@@ -133,7 +133,7 @@ public sealed class Snapshots
                     .Where(snapshot => snapshot.ChatId == chatId && snapshot.Version < last)
                     .OrderByDescending(snapshot => snapshot.Version).Take(limit + 1).ToListAsync(token);
                 return new Page<ChatSnapshot>(
-                    [.. found.Take(limit)], found.Count > limit ? cursor.Write((long)found[limit - 1].Version) : null);
+                    [.. found.Take(limit)], cursor.Next(found, limit, snapshot => [(long)snapshot.Version]));
             },
             cancellationToken);
     }
@@ -237,7 +237,7 @@ public sealed class Snapshots
                 Id = row.GetGuid(FirstOfSnapshot),
                 Version = row.GetInt32(FirstOfSnapshot + 1),
                 CreatedAt = row.GetFieldValue<DateTimeOffset>(FirstOfSnapshot + 2),
-                ClaudeSessionId = row.IsDBNull(FirstOfSnapshot + 3) ? null : row.GetString(FirstOfSnapshot + 3),
+                ClaudeSessionId = row.TextOrNull(FirstOfSnapshot + 3),
                 Transcriptions = row.GetString(FirstOfSnapshot + 4),
                 FunctionResults = row.GetString(FirstOfSnapshot + 5),
                 ClaudeStreamingTexts = row.GetString(FirstOfSnapshot + 6),

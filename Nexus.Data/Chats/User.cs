@@ -47,9 +47,6 @@ internal sealed class UserConfiguration : IEntityTypeConfiguration<User>
 {
     public const int LongestName = 255;
 
-    // An index over lower(username), which a model cannot hold.
-    public const string OncePerName = "users_username_key";
-
     public void Configure(EntityTypeBuilder<User> builder)
     {
         builder.ToTable("users", table =>
@@ -74,5 +71,7 @@ internal sealed class UserConfiguration : IEntityTypeConfiguration<User>
         builder.Property(user => user.LastLoginAt).HasComment("When the person last logged in.");
         builder.Property(user => user.CreatedAt).HasDefaultValueSql("now()").HasComment("When the person was added.");
         builder.Property(user => user.AnonymizedAt).HasComment("When the person went, whose messages stayed.");
+
+        // That names are unique without case is an index over lower(username), which a model cannot hold.
     }
 }

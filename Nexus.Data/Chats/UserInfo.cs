@@ -22,11 +22,8 @@ public sealed record UserInfo(
 
     internal static UserInfo Read(DbDataReader row)
         => new(
-            row.GetGuid(0), row.GetString(1), EnumText<UserStatus>.Parse(row.GetString(2)), Time(row, 3),
-            row.GetFieldValue<DateTimeOffset>(4), Time(row, 5));
-
-    private static DateTimeOffset? Time(DbDataReader row, int column)
-        => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+            row.GetGuid(0), row.GetString(1), EnumText<UserStatus>.Parse(row.GetString(2)), row.ValueOrNull<DateTimeOffset>(3),
+            row.GetFieldValue<DateTimeOffset>(4), row.ValueOrNull<DateTimeOffset>(5));
 }
 
 /// <summary>What came of an attempt to log in.</summary>

@@ -15,9 +15,10 @@ public sealed partial class Users
     // What begins with a text comes before the text with this behind it.
     private const string LastCharacter = "\U0010FFFF";
 
-    private const string HasName = """lower(username) COLLATE "C" = lower(@name)""";
+    // As the index has it.
+    private const string NameKey = """lower(username) COLLATE "C" """;
 
-    private const string RenameSavepoint = "nexus_rename";
+    private const string HasName = $"{NameKey} = lower(@name)";
 
     private readonly UnitOfWork _work;
     private readonly PasswordHasher _hasher;
@@ -106,13 +107,12 @@ public sealed partial class Users
         return _work.ReadAsync(
             async (db, token) =>
             {
-                // One more than is shown says whether there is another page.
                 var found = await db.ReadAllAsync(
                     $"""
                     SELECT {UserInfo.Columns}, lower(username) FROM users
-                    WHERE lower(username) COLLATE "C" >= lower(@beginning) AND lower(username) COLLATE "C" < lower(@beginning) || @last
-                      AND lower(username) COLLATE "C" > @after AND anonymized_at IS NULL
-                    ORDER BY lower(username) COLLATE "C" LIMIT @limit
+                    WHERE {NameKey} >= lower(@beginning) AND {NameKey} < lower(@beginning) || @last AND {NameKey} > @after
+                      AND anonymized_at IS NULL
+                    ORDER BY {NameKey} LIMIT @limit
                     """,
                     [
                         DbCommands.Text("beginning", sought), DbCommands.Text("last", LastCharacter),
@@ -122,7 +122,7 @@ public sealed partial class Users
                     row => (Info: UserInfo.Read(row), Key: row.GetString(6)), token);
                 return new Page<UserInfo>(
                     [.. found.Take(limit).Select(row => row.Info)],
-                    found.Count > limit ? cursor.Write(found[limit - 1].Key) : null);
+                    cursor.Next(found, limit, row => [row.Key]));
             },
             cancellationToken);
     }
@@ -160,24 +160,9 @@ public sealed partial class Users
         var name = Name(username);
         return ChangeAsync(
             id,
-            async (db, users, token) =>
-            {
-                // An UPDATE knows no ON CONFLICT, and the caller's transaction shall stay usable.
-                var transaction = db.Database.CurrentTransaction!;
-                await transaction.CreateSavepointAsync(RenameSavepoint, token);
-                try
-                {
-                    var changed = await users.ExecuteUpdateAsync(update => update.SetProperty(user => user.Username, name), token);
-                    await transaction.ReleaseSavepointAsync(RenameSavepoint, token);
-                    return changed;
-                }
-                catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation
-                    && exception.ConstraintName == UserConfiguration.OncePerName)
-                {
-                    await transaction.RollbackToSavepointAsync(RenameSavepoint, token);
-                    throw Taken(name);
-                }
-            },
+            (db, users, token) => UniqueChange.DoAsync(
+                db, inner => users.ExecuteUpdateAsync(update => update.SetProperty(user => user.Username, name), inner),
+                () => Taken(name), token),
             cancellationToken);
     }
 
@@ -269,7 +254,7 @@ public sealed partial class Users
         var (user, hash) = await _work.ReadAsync(
             async (db, token) => (await db.ReadAllAsync(
                 $"SELECT {UserInfo.Columns}, password_hash FROM users WHERE {HasName}", [SoughtName(username)],
-                row => (UserInfo.Read(row), row.IsDBNull(6) ? null : row.GetString(6)), token)).SingleOrDefault(),
+                row => (UserInfo.Read(row), row.TextOrNull(6)), token)).SingleOrDefault(),
             cancellationToken);
         if (user is not null && hash is not null && !_hasher.Knows(hash))
         {

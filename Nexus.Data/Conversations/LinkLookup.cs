@@ -234,31 +234,23 @@ internal sealed class LinkLookup(DbContext db, bool holdsTrain)
     }
 
     private static LinkCandidate Candidate(DbDataReader reader)
-    {
-        return new()
+        => new()
         {
             Prefix = reader.GetInt32(1),
             Count = (int)reader.GetInt64(2),
-            IsBranchTaken = !reader.IsDBNull(3) && reader.GetBoolean(3),
+            IsBranchTaken = reader.ValueOrNull<bool>(3) is true,
             RequestId = reader.GetGuid(4),
             Timestamp = reader.GetFieldValue<DateTimeOffset>(5),
-            ConversationId = Value<Guid>(6),
-            BranchId = Text(7) ?? Requests.ApiRequest.MainBranch,
-            ParentRequestId = Value<Guid>(8),
-            ParentTaskRequestId = Value<Guid>(9),
-            IsSubtask = Value<bool>(10) is true,
-            LinkDistance = Value<int>(11),
-            RetryOfRequestId = Value<Guid>(12),
-            LinkKind = Text(13) is { } word ? EnumText<LinkKind>.Parse(word) : null,
-            CurrentMessageHash = Text(14),
+            ConversationId = reader.ValueOrNull<Guid>(6),
+            BranchId = reader.TextOrNull(7) ?? Requests.ApiRequest.MainBranch,
+            ParentRequestId = reader.ValueOrNull<Guid>(8),
+            ParentTaskRequestId = reader.ValueOrNull<Guid>(9),
+            IsSubtask = reader.ValueOrNull<bool>(10) is true,
+            LinkDistance = reader.ValueOrNull<int>(11),
+            RetryOfRequestId = reader.ValueOrNull<Guid>(12),
+            LinkKind = reader.TextOrNull(13) is { } word ? EnumText<LinkKind>.Parse(word) : null,
+            CurrentMessageHash = reader.TextOrNull(14),
             AnswerHash = reader.IsDBNull(15) ? null : reader.GetFieldValue<byte[]>(15),
             HasSameSystem = reader.GetBoolean(16),
         };
-
-        T? Value<T>(int column)
-            where T : struct
-            => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
-
-        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-    }
 }

@@ -7,7 +7,6 @@ namespace Nexus.Data.Credentials;
 /// <summary>The accounts and their tokens. Tokens go in and do not come out: <see cref="AccessTokens"/> gives them.</summary>
 public sealed class CredentialStore
 {
-    private const string RenameSavepoint = "nexus_rename";
     private const int MaxName = 255;
 
     private readonly UnitOfWork _work;
@@ -116,25 +115,16 @@ public sealed class CredentialStore
         return _work.DoAsync(
             async (db, token) =>
             {
-                // An UPDATE knows no ON CONFLICT.
-                var transaction = db.Database.CurrentTransaction!;
-                await transaction.CreateSavepointAsync(RenameSavepoint, token);
-                try
+                var renamed = await UniqueChange.DoAsync(
+                    db,
+                    inner => db.ExecuteAsync(
+                        CredentialStatements.Rename, [DbCommands.Sought("account", accountId), DbCommands.Text("name", name)], inner),
+                    () => NameTaken(name), token);
+                if (renamed == 0)
                 {
-                    if (await db.ExecuteAsync(
-                        CredentialStatements.Rename, [DbCommands.Sought("account", accountId), DbCommands.Text("name", name)],
-                        token) == 0)
-                    {
-                        throw NotFound(accountId);
-                    }
-                }
-                catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
-                {
-                    await transaction.RollbackToSavepointAsync(RenameSavepoint, token);
-                    throw NameTaken(name);
+                    throw NotFound(accountId);
                 }
 
-                await transaction.ReleaseSavepointAsync(RenameSavepoint, token);
                 return (await FindAsync(db, accountId, token))!.ToInfo(_protector);
             },
             cancellationToken);

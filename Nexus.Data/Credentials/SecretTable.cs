@@ -44,7 +44,7 @@ internal sealed record SecretTable(string Name, string[] Columns)
     public StoredSecrets Read(DbDataReader reader)
         => new(
             reader.GetGuid(0),
-            [.. Columns.Select((_, i) => reader.IsDBNull(i + 1) ? null : reader.GetString(i + 1))]);
+            [.. Columns.Select((_, i) => reader.TextOrNull(i + 1))]);
 
     public NpgsqlParameter[] Parameters(IReadOnlyList<NewSecrets> rows)
         =>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Credentials;
 
@@ -64,13 +65,13 @@ internal sealed class StoredCredential
         AccountName = reader.GetString(first + 2),
         AccessToken = reader.GetString(first + 3),
         RefreshToken = reader.GetString(first + 4),
-        TokenSuffix = reader.IsDBNull(first + 5) ? null : reader.GetString(first + 5),
+        TokenSuffix = reader.TextOrNull(first + 5),
         ExpiresAt = reader.GetFieldValue<DateTimeOffset>(first + 6),
         Scopes = reader.GetFieldValue<string[]>(first + 7),
-        IsMax = reader.IsDBNull(first + 8) || reader.GetBoolean(first + 8),
-        LastRefreshAt = TimeOrNull(reader, first + 9),
-        RefreshFailedAt = TimeOrNull(reader, first + 10),
-        RefreshFailure = reader.IsDBNull(first + 11) ? null : reader.GetString(first + 11),
+        IsMax = reader.ValueOrNull<bool>(first + 8) is not false,
+        LastRefreshAt = reader.ValueOrNull<DateTimeOffset>(first + 9),
+        RefreshFailedAt = reader.ValueOrNull<DateTimeOffset>(first + 10),
+        RefreshFailure = reader.TextOrNull(first + 11),
         Left = Span(reader.GetDouble(first + 12)),
         SinceFailure = reader.IsDBNull(first + 13) ? null : Span(reader.GetDouble(first + 13)),
     };
@@ -107,7 +108,4 @@ internal sealed class StoredCredential
     // Infinity and years beyond those of .NET are stored too.
     private static TimeSpan Span(double seconds)
         => TimeSpan.FromSeconds(Math.Clamp(seconds, -int.MaxValue, int.MaxValue));
-
-    private static DateTimeOffset? TimeOrNull(DbDataReader reader, int column)
-        => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

@@ -65,6 +65,13 @@ internal sealed class PageCursor(string list, params object?[] filters)
         return Base64Url.EncodeToString([.. Sum(written), .. written]);
     }
 
+    /// <summary>The cursor of the page behind one; null where the list ends with it.</summary>
+    /// <param name="rows">What was found for the page: one row more than it holds, where there is another page.</param>
+    /// <param name="limit">How many it holds.</param>
+    /// <param name="key">A row's key.</param>
+    public string? Next<T>(IReadOnlyList<T> rows, int limit, Func<T, object[]> key)
+        => rows.Count > limit ? Write(key(rows[limit - 1])) : null;
+
     /// <summary>The key that a cursor holds; null where there is no cursor.</summary>
     /// <param name="cursor">What <see cref="Write"/> gave; null for the first page.</param>
     /// <exception cref="NexusDataException">It is no cursor, or one of another list, other filters or a newer release.

@@ -121,7 +121,7 @@ public sealed class RequestPruner(
                         DbCommands.Number("limit", PageSize),
                     ],
                     row => (Time: row.GetFieldValue<DateTimeOffset>(0), Id: row.GetGuid(1),
-                        Conversation: row.IsDBNull(2) ? default(Guid?) : row.GetGuid(2)),
+                        Conversation: row.ValueOrNull<Guid>(2)),
                     cancellationToken);
                 if (page.Count == 0)
                 {
@@ -277,7 +277,7 @@ public sealed class RequestPruner(
         }
 
         private static Going Read(DbDataReader row)
-            => new(row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetInt64(2), row.GetBoolean(3));
+            => new(row.GetGuid(0), row.ValueOrNull<Guid>(1), row.GetInt64(2), row.GetBoolean(3));
 
         private static IEnumerable<Guid> Conversations(IEnumerable<Going> requests)
             => requests.Select(request => request.ConversationId).OfType<Guid>().Distinct();

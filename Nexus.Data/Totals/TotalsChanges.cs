@@ -281,7 +281,7 @@ internal sealed class TotalsChanges
 
         public static StoredRequest Read(DbDataReader row)
             => new(
-                row.GetGuid(14), row.GetString(0), row.IsDBNull(1) ? null : row.GetGuid(1),
+                row.GetGuid(14), row.GetString(0), row.ValueOrNull<Guid>(1),
                 row.GetFieldValue<DateTimeOffset>(2), row.GetString(3), row.GetString(4), row.GetString(5),
                 [.. Enumerable.Range(6, 8).Select(place => (long)row.GetInt32(place))]);
 

@@ -347,13 +347,15 @@ internal static class TotalsStatements
                      -g.tool_call_count, -g.duration_ms, -g.timed_count
               FROM hourly_totals g WHERE g.train_id = @train AND g.hour >= @from) hours
         GROUP BY 1, 2, 3, 4, 5
-        HAVING {HourSums} <> (0, 0, 0, 0, 0, 0, 0, 0, 0)
+        HAVING NOT {AddsUpToNothing}
         """;
 
-    private const string HourSums =
+    // Whether nothing is left of what is added up.
+    private const string AddsUpToNothing =
         """
-        (sum(request_count), sum(failed_count), sum(input_tokens), sum(output_tokens), sum(cache_creation_input_tokens),
-         sum(cache_read_input_tokens), sum(tool_call_count), sum(duration_ms), sum(timed_count))
+        ((sum(request_count), sum(failed_count), sum(input_tokens), sum(output_tokens), sum(cache_creation_input_tokens),
+          sum(cache_read_input_tokens), sum(tool_call_count), sum(duration_ms), sum(timed_count))
+         = (0, 0, 0, 0, 0, 0, 0, 0, 0))
         """;
 
     /// <summary>How many of a train's hours are not what a count gives.</summary>
@@ -368,7 +370,7 @@ internal static class TotalsStatements
         WITH held AS MATERIALIZED (
             SELECT t.*
             FROM (SELECT train_id, hour, account_id, model, request_type FROM hourly_totals WHERE train_id = @train
-                  GROUP BY 1, 2, 3, 4, 5 HAVING {HourSums} = (0, 0, 0, 0, 0, 0, 0, 0, 0)) k
+                  GROUP BY 1, 2, 3, 4, 5 HAVING {AddsUpToNothing}) k
             JOIN hourly_totals t USING (train_id, hour, account_id, model, request_type) FOR UPDATE OF t SKIP LOCKED)
         {RemoveEmpty}
         """;
@@ -394,7 +396,7 @@ internal static class TotalsStatements
               = (h.train_id, h.hour, h.account_id, h.model, h.request_type, h.slot)
           AND (h.train_id, h.hour, h.account_id, h.model, h.request_type) IN (
             SELECT train_id, hour, account_id, model, request_type FROM held
-            GROUP BY 1, 2, 3, 4, 5 HAVING {HourSums} = (0, 0, 0, 0, 0, 0, 0, 0, 0));
+            GROUP BY 1, 2, 3, 4, 5 HAVING {AddsUpToNothing});
 
         """;
 

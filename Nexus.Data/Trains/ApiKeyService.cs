@@ -142,9 +142,8 @@ public sealed class ApiKeyService
                 Verify, [DbCommands.Bytes("hash", hash)],
                 async (reader, inner) => await reader.ReadAsync(inner)
                     ? (new(
-                        reader.GetGuid(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2),
-                        reader.IsDBNull(3) ? null : reader.GetString(3),
-                        reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4)), reader.GetString(5))
+                        reader.GetGuid(0), reader.GetString(1), reader.TextOrNull(2), reader.TextOrNull(3),
+                        reader.ValueOrNull<DateTimeOffset>(4)), reader.GetString(5))
                     : (null, "unknown"),
                 token),
             cancellationToken);

@@ -158,8 +158,8 @@ public sealed partial class UsageQueries
             cancellationToken);
 
     private static UsageRow ReadSum(DbDataReader row) => new(
-        row.GetInt32(0), new(Text(row, 1), Text(row, 2), Text(row, 3), Text(row, 4)), row.GetString(5),
-        row.IsDBNull(6) ? null : row.GetFieldValue<DateOnly>(6), row.GetInt64(7), row.GetInt64(8),
+        row.GetInt32(0), new(row.TextOrNull(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4)), row.GetString(5),
+        row.ValueOrNull<DateOnly>(6), row.GetInt64(7), row.GetInt64(8),
         new(row.GetInt64(9), row.GetInt64(10), row.GetInt64(11), row.GetInt64(12)), row.GetInt64(13), row.GetInt64(14),
         row.GetInt64(15));
 
@@ -174,8 +174,6 @@ public sealed partial class UsageQueries
 
         return rows;
     }
-
-    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static TimeSpan Length(TimeSpan length, string name)
         => length > TimeSpan.Zero && length <= _longest && length.Ticks % TimeSpan.TicksPerMicrosecond == 0

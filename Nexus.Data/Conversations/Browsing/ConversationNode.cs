@@ -90,28 +90,28 @@ public sealed record ConversationNode
     {
         RequestId = row.GetGuid(0),
         TrainId = row.GetString(1),
-        ParentRequestId = Id(row, 2),
-        RetryOfRequestId = Id(row, 3),
-        ParentTaskRequestId = Id(row, 4),
-        BranchId = Text(row, 5) ?? ApiRequest.MainBranch,
-        LinkKind = Text(row, 6) is { } kind ? EnumText<LinkKind>.Parse(kind) : null,
-        LinkDistance = Number(row, 7),
-        IsSubtask = !row.IsDBNull(8) && row.GetBoolean(8),
+        ParentRequestId = row.ValueOrNull<Guid>(2),
+        RetryOfRequestId = row.ValueOrNull<Guid>(3),
+        ParentTaskRequestId = row.ValueOrNull<Guid>(4),
+        BranchId = row.TextOrNull(5) ?? ApiRequest.MainBranch,
+        LinkKind = row.TextOrNull(6) is { } kind ? EnumText<LinkKind>.Parse(kind) : null,
+        LinkDistance = row.ValueOrNull<int>(7),
+        IsSubtask = row.ValueOrNull<bool>(8) is true,
         Timestamp = row.GetFieldValue<DateTimeOffset>(9),
-        CompletedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
-        DurationMs = Number(row, 11),
-        FirstTokenMs = Number(row, 12),
-        Model = Text(row, 13),
-        AccountId = Text(row, 14),
-        RequestType = Text(row, 15),
-        ResponseStatus = Number(row, 16),
-        Error = Text(row, 17),
-        MessageCount = Number(row, 18),
-        InputTokens = Number(row, 19),
-        OutputTokens = Number(row, 20),
-        CacheCreationInputTokens = Number(row, 21),
-        CacheReadInputTokens = Number(row, 22),
-        ToolCallCount = Number(row, 23),
+        CompletedAt = row.ValueOrNull<DateTimeOffset>(10),
+        DurationMs = row.ValueOrNull<int>(11),
+        FirstTokenMs = row.ValueOrNull<int>(12),
+        Model = row.TextOrNull(13),
+        AccountId = row.TextOrNull(14),
+        RequestType = row.TextOrNull(15),
+        ResponseStatus = row.ValueOrNull<int>(16),
+        Error = row.TextOrNull(17),
+        MessageCount = row.ValueOrNull<int>(18),
+        InputTokens = row.ValueOrNull<int>(19),
+        OutputTokens = row.ValueOrNull<int>(20),
+        CacheCreationInputTokens = row.ValueOrNull<int>(21),
+        CacheReadInputTokens = row.ValueOrNull<int>(22),
+        ToolCallCount = row.ValueOrNull<int>(23),
     };
 
     internal static ConversationNode Of(ApiRequest request) => new()
@@ -141,10 +141,4 @@ public sealed record ConversationNode
         CacheReadInputTokens = request.CacheReadInputTokens,
         ToolCallCount = request.ToolCallCount,
     };
-
-    private static Guid? Id(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
-
-    private static int? Number(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
-
-    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Conversations.Browsing;
 
@@ -10,7 +11,7 @@ internal sealed record ConversationPart(
     /// <summary>A row of the list's statement.</summary>
     public static ConversationPart Read(DbDataReader row) => new(
         row.GetString(0), row.GetGuid(1), row.GetFieldValue<DateTimeOffset>(2), row.GetString(4), row.GetString(5),
-        row.GetInt32(7), row.GetInt32(8), row.GetInt32(9), row.GetInt64(15), row.IsDBNull(19) ? null : row.GetInt64(19),
+        row.GetInt32(7), row.GetInt32(8), row.GetInt32(9), row.GetInt64(15), row.ValueOrNull<long>(19),
         new()
         {
             BranchId = row.GetString(3),

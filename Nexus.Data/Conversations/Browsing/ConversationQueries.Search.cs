@@ -58,7 +58,7 @@ public sealed partial class ConversationQueries
                         row => SearchExcerpt.Parts(row.GetString(0)), token);
                 return new Page<SearchHit>(
                     [.. page.Zip(excerpts, (row, excerpt) => row.Hit! with { Excerpt = excerpt })],
-                    found.Count <= limit ? null : place.Write(found[limit - 1].Time, found[limit - 1].Id));
+                    place.Next(found, limit, row => [row.Time, row.Id]));
             },
             cancellationToken);
     }
@@ -77,9 +77,9 @@ public sealed partial class ConversationQueries
             RequestId = id,
             Timestamp = time,
             TrainId = row.GetString(2),
-            ConversationId = row.IsDBNull(3) ? null : row.GetGuid(3),
-            BranchId = row.IsDBNull(3) || row.IsDBNull(4) ? null : row.GetString(4),
-            Model = row.IsDBNull(5) ? null : row.GetString(5),
+            ConversationId = row.ValueOrNull<Guid>(3),
+            BranchId = row.IsDBNull(3) ? null : row.TextOrNull(4),
+            Model = row.TextOrNull(5),
             Excerpt = [],
         };
         return (time, id, hit, SearchExcerpt.Searched(SearchedText.Read(row, 6)));

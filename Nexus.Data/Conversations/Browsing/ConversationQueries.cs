@@ -65,13 +65,11 @@ public sealed partial class ConversationQueries
                     await ThrowIfWordlessAsync(db, words, token);
                 }
 
-                return conversations.Count <= limit
-                    ? new(conversations, Next: null)
-                    : new Page<ConversationOverview>(conversations[..limit], NextAfter(conversations[limit - 1]));
+                return new Page<ConversationOverview>(
+                    [.. conversations.Take(limit)],
+                    place.Next(conversations, limit, last => [last.OrderedAt, last.ConversationId, last.TrainId]));
             },
             cancellationToken);
-
-        string NextAfter(ConversationOverview last) => place.Write(last.OrderedAt, last.ConversationId, last.TrainId);
     }
 
     internal static PageCursor PlaceOf(ConversationFilter filter) => new(
