@@ -105,6 +105,10 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<Users>();
         services.TryAddSingleton<RepositoryChats>();
         services.TryAddSingleton<Snapshots>();
+        services.TryAddSingleton<ChatRooms>();
+        services.TryAddSingleton<Messages>();
+        services.TryAddSingleton<UnreadMessages>();
+        services.TryAddSingleton<MessageFeed>();
         services.TryAddSingleton<UsageQueries>();
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();

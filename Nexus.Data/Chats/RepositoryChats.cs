@@ -79,8 +79,7 @@ public sealed class RepositoryChats
     public Task<Page<RepositoryChatInfo>> ListAsync(
         string? repositoryFullName = null, string? after = null, int limit = 20, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LongestPage);
+        ChatPages.Check(limit, LongestPage);
         var cursor = new PageCursor("repository chats", repositoryFullName);
         var last = cursor.Read(after);
         return _work.ReadAsync(
@@ -96,7 +95,7 @@ public sealed class RepositoryChats
                     [
                         DbCommands.Number("limit", limit + 1),
                         .. repositoryFullName is null ? [] : new[] { DbCommands.Sought("repository", repositoryFullName) },
-                        .. last is null ? [] : new[] { DbCommands.Time("time", last.Time(0)), DbCommands.Uuid("id", last.Id(1)) },
+                        .. ChatPages.Place(last),
                     ],
                     RepositoryChatInfo.Read, token);
                 return new Page<RepositoryChatInfo>(

@@ -122,8 +122,7 @@ public sealed class Snapshots
     public Task<Page<ChatSnapshot>> ListAsync(
         Guid chatId, string? after = null, int limit = 20, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LongestPage);
+        ChatPages.Check(limit, LongestPage);
         var cursor = new PageCursor("snapshots", chatId);
         var last = cursor.Read(after)?.Number(0) ?? int.MaxValue;
         return _work.ReadAsync(
@@ -145,8 +144,7 @@ public sealed class Snapshots
     /// <exception cref="NexusDataException">There is no such repository chat (not found).</exception>
     public Task<ResumedChat> ResumeAsync(Guid chatId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MostMessages);
+        ChatPages.Check(limit, MostMessages);
         return _work.ReadAsync(
             async (db, token) => await db.ReadAsync(
                 _resume, [DbCommands.Uuid("chat", chatId), DbCommands.Number("limit", limit)],

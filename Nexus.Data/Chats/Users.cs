@@ -99,8 +99,7 @@ public sealed partial class Users
         string beginning, string? after = null, int limit = 50, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(beginning);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LongestPage);
+        ChatPages.Check(limit, LongestPage);
         var sought = TextField.Sought(TextField.Normalized(beginning.Trim()));
         var cursor = new PageCursor("users", sought);
         var last = cursor.Read(after);
@@ -316,7 +315,7 @@ public sealed partial class Users
         Message = "The password hash of user {UserId} is of a kind that nobody verifies: register an IForeignPasswordHash for it.")]
     private partial void LogUnknownHash(Guid userId);
 
-    private static NexusDataException NotFound(Guid id) => new(NexusDataErrorKind.NotFound, $"There is no user {id}.");
+    private static NexusDataException NotFound(Guid id) => ChatErrors.NoUser(id);
 
     private static NexusDataException Taken(string name)
         => new(NexusDataErrorKind.Conflict, $"There is a user '{name}' already: take another name.");

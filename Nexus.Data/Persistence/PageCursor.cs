@@ -169,6 +169,9 @@ internal sealed class PageCursor(string list, params object?[] filters)
     /// <summary>The values of a cursor, in the order in which they were written.</summary>
     public sealed class Key(IReadOnlyList<object> values)
     {
+        /// <summary>How many values there are.</summary>
+        public int Count => values.Count;
+
         /// <exception cref="NexusDataException">There is no time at this place.</exception>
         public DateTimeOffset Time(int index) => Value<DateTimeOffset>(index);
 

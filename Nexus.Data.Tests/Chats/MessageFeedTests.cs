@@ -1,0 +1,252 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Chats;
+using Nexus.Data.Tests.Fixtures;
+
+namespace Nexus.Data.Tests.Chats;
+
+public sealed class MessageFeedTests : RoomTest
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private MessageFeed Feed => new(new Contexts(ConnectionString));
+
+    [Test]
+    public async Task Messages_come_as_they_are_committed()
+    {
+        var people = await PeopleAsync(1);
+        var chat = await GroupAsync(people);
+        await SayAsync(chat, people[0], "before");
+        var token = await Feed.NowAsync();
+        await SayAsync(chat, people[0], "1");
+        using var stop = new CancellationTokenSource(_patience);
+        await using var feed = Feed.ListenAsync(token, stop.Token).GetAsyncEnumerator(stop.Token);
+
+        Assert.That((await NextAsync(feed)).Message.Content, Is.EqualTo("1"));
+        var waiting = NextAsync(feed);
+        await Task.Delay(200);
+        var clock = Stopwatch.StartNew();
+        await SayAsync(chat, people[0], "2");
+        var second = await waiting;
+        Assert.That((second.Message.Content, second.Message.SenderId), Is.EqualTo(("2", (Guid?)people[0])));
+        Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(5)), "It is pushed, and not found ten seconds later.");
+    }
+
+    // A transaction that began first commits last: its messages are behind those that were seen before.
+    [Test]
+    public async Task What_a_long_transaction_wrote_comes_when_it_is_committed()
+    {
+        var people = await PeopleAsync(1);
+        var (slow, quick) = (await GroupAsync(people), await GroupAsync(people));
+        var token = await Feed.NowAsync();
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        await Messages.In(db).PostAsync(Text(slow, people[0], "slow"));
+        await SayAsync(quick, people[0], "quick");
+        using var stop = new CancellationTokenSource(_patience);
+        await using var feed = Feed.ListenAsync(token, stop.Token).GetAsyncEnumerator(stop.Token);
+
+        var first = await NextAsync(feed);
+        await SayAsync(quick, people[0], "quick again");
+        var second = await NextAsync(feed);
+        await transaction.CommitAsync();
+        var third = await NextAsync(feed);
+
+        Assert.That(
+            (string[])[first.Message.Content, second.Message.Content, third.Message.Content], Is.EqualTo(["quick", "quick again", "slow"]));
+        await using var again = Feed.ListenAsync(first.Token, stop.Token).GetAsyncEnumerator(stop.Token);
+        Assert.That(
+            (string[])[(await NextAsync(again)).Message.Content, (await NextAsync(again)).Message.Content],
+            Is.EquivalentTo(["quick again", "slow"]), "From there on, by the token alone.");
+    }
+
+    [Test]
+    public async Task A_token_goes_on_in_the_middle_of_what_was_written_at_once()
+    {
+        var chat = await SessionAsync();
+        var token = await Feed.NowAsync();
+        await FillAsync(chat, 1_300);
+        await FillAsync(chat, 10, from: 1_301);
+        var seen = new List<long>();
+        using var stop = new CancellationTokenSource(_patience);
+        while (seen.Count < 1_310)
+        {
+            await foreach (var item in Feed.ListenAsync(token, stop.Token))
+            {
+                seen.Add(item.Message.Sequence);
+                token = item.Token;
+                if (seen.Count % 97 == 0 || seen.Count == 1_310)
+                {
+                    break;
+                }
+            }
+        }
+
+        Assert.That(seen, Is.EqualTo(Enumerable.Range(1, 1_310)));
+        await using var rest = Feed.ListenAsync(token, stop.Token).GetAsyncEnumerator(stop.Token);
+        var next = NextAsync(rest);
+        await Messages.PostAsync(new() { ChatId = chat, Content = "last" });
+        Assert.That((await next).Message.Content, Is.EqualTo("last"));
+    }
+
+    [Test]
+    public async Task What_was_deleted_before_it_was_read_does_not_come()
+    {
+        var people = await PeopleAsync(1);
+        var chat = await GroupAsync(people);
+        var token = await Feed.NowAsync();
+        var gone = await SayAsync(chat, people[0], "gone");
+        await SayAsync(chat, people[0], "here");
+        await Messages.DeleteAsync(gone, people[0]);
+        using var stop = new CancellationTokenSource(_patience);
+        await using var feed = Feed.ListenAsync(token, stop.Token).GetAsyncEnumerator(stop.Token);
+
+        Assert.That((await NextAsync(feed)).Message.Content, Is.EqualTo("here"));
+    }
+
+    // As another program writes, or another release.
+    [Test]
+    public async Task Messages_of_which_nobody_notifies_come_soon_after()
+    {
+        var chat = await SessionAsync();
+        var token = await Feed.NowAsync();
+        using var stop = new CancellationTokenSource(_patience);
+        await using var feed = Feed.ListenAsync(token, stop.Token).GetAsyncEnumerator(stop.Token);
+        var next = NextAsync(feed);
+        await Task.Delay(500);
+        await FillAsync(chat, 1);
+
+        Assert.That((await next).Message.Sequence, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_token_that_is_none_or_of_another_database_or_of_its_future_is_refused()
+    {
+        var token = await Feed.NowAsync();
+        var other = new MessageFeed(new Contexts(await NewDatabaseAsync()));
+        var key = FeedToken.Read(token);
+        var later = (key with { Seen = "4000000000:4000000001:" }).Write();
+
+        Assert.That(() => FirstAsync(Feed, "x"), Refused(NexusDataErrorKind.Validation));
+        Assert.That(() => FirstAsync(other, token), Refused(NexusDataErrorKind.Validation, "another database"));
+        Assert.That(() => FirstAsync(Feed, later), Refused(NexusDataErrorKind.Validation, "later state"));
+
+        static async Task FirstAsync(MessageFeed feed, string token)
+        {
+            await foreach (var _ in feed.ListenAsync(token))
+            {
+                break;
+            }
+        }
+    }
+
+    // A dump brings the numbers of another server's transactions along.
+    [Test]
+    public async Task Rows_of_another_servers_transactions_are_not_new()
+    {
+        var chat = await SessionAsync();
+        var token = await Feed.NowAsync();
+        await FillAsync(chat, 5);
+        await AdministerAsync("UPDATE messages SET written_in = '4000000000'");
+        await Messages.PostAsync(new() { ChatId = chat, Content = "new" });
+        using var stop = new CancellationTokenSource(_patience);
+        await using var feed = Feed.ListenAsync(token, stop.Token).GetAsyncEnumerator(stop.Token);
+
+        Assert.That((await NextAsync(feed)).Message.Content, Is.EqualTo("new"));
+    }
+
+    // A thousand messages a second by sixteen connections, while the server ends the listener's connection ten times, and the
+    // listener itself is replaced by another one with the last token.
+    [Test]
+    public async Task Under_load_with_the_listener_cut_off_none_is_missed_and_none_comes_twice()
+    {
+        var people = await PeopleAsync(16);
+        var chats = new List<Guid>();
+        for (var i = 0; i < 16; i++)
+        {
+            chats.Add(await GroupAsync(people));
+        }
+
+        var (messages, feed, token) = (Messages, Feed, await Feed.NowAsync());
+        var total = TestScale.Of(6_000, 60_000);
+        var seen = new ConcurrentQueue<Message>();
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        var listening = Task.Run(async () =>
+        {
+            while (seen.Count < total)
+            {
+                await foreach (var item in feed.ListenAsync(token, stop.Token))
+                {
+                    seen.Enqueue(item.Message);
+                    token = item.Token;
+                    if (seen.Count % (total / 5) == 0)
+                    {
+                        break;
+                    }
+                }
+            }
+        });
+        var clock = Stopwatch.StartNew();
+        var sent = 0;
+        var writing = AtOnceAsync(16, async worker =>
+        {
+            for (int n; (n = Interlocked.Increment(ref sent)) <= total;)
+            {
+                await messages.PostAsync(Text(chats[n % 16], people[worker], $"{n}"));
+
+                // A thousand a second, where the machine can do it.
+                var ahead = TimeSpan.FromMilliseconds(n) - clock.Elapsed;
+                if (ahead > TimeSpan.FromMilliseconds(5))
+                {
+                    await Task.Delay(ahead);
+                }
+            }
+
+            return worker;
+        });
+        var cuts = 0;
+        while (cuts < 10)
+        {
+            await Task.Delay(total / 12);
+            await using var db = OpenContext();
+            cuts += await CutAsync(db) > 0 ? 1 : 0;
+        }
+
+        await writing;
+        var wrote = clock.Elapsed;
+        await listening;
+
+        await using var stored = OpenContext();
+        Assert.That(seen.Select(message => message.Id), Is.Unique);
+        Assert.That(seen.Select(message => message.Id), Is.EquivalentTo(stored.Messages.Select(message => message.Id)));
+        foreach (var chat in seen.GroupBy(message => message.ChatId))
+        {
+            Assert.That(chat.Select(message => message.Sequence), Is.Ordered);
+        }
+
+        await TestContext.Out.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"{total / wrote.TotalSeconds:f0} messages a second, cut off {cuts} times."));
+    }
+
+    private static async Task<int> CutAsync(NexusDbContext db)
+        => await Task.FromResult(db.Database.SqlQuery<bool>(
+            $"""
+            SELECT pg_terminate_backend(pid) AS "Value" FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN %'
+            """).AsEnumerable().Count(isCut => isCut));
+
+    private static async Task<FeedMessage> NextAsync(IAsyncEnumerator<FeedMessage> feed)
+        => await feed.MoveNextAsync() ? feed.Current : throw new AssertionException("The feed ended.");
+
+    private Task FillAsync(Guid chat, int count, int from = 1)
+        => AdministerAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            INSERT INTO messages (chat_id, type, content, sequence, created_at)
+            SELECT '{chat}', 'claude', 'x', n, '2025-03-01T12:00:00Z'::timestamptz + n * interval '1 microsecond'
+            FROM generate_series({from}, {from + count - 1}) n;
+            UPDATE chats SET last_sequence = {from + count - 1} WHERE id = '{chat}'
+            """));
+}

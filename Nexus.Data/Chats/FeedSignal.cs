@@ -1,0 +1,105 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Nexus.Data.Persistence;
+using Npgsql;
+
+namespace Nexus.Data.Chats;
+
+/// <summary>Says that there may be messages that were not read: when somebody notified, when the connection is new, and every ten
+/// seconds. Notifications are taken from the server at once, however slowly messages are dealt with, so that its queue stays
+/// short.</summary>
+internal sealed partial class FeedSignal : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
+
+    // One is enough: it says that there is something, and not what.
+    private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly IDbContextFactory<NexusDbContext> _contexts;
+    private readonly ILogger _logger;
+    private readonly Task _listening;
+
+    public FeedSignal(IDbContextFactory<NexusDbContext> contexts, ILogger logger)
+    {
+        (_contexts, _logger) = (contexts, logger);
+        _listening = Task.Run(ListenAsync);
+    }
+
+    /// <summary>Ends when there may be something.</summary>
+    /// <exception cref="Exception">Listening failed for good.</exception>
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _signals.Reader.ReadAsync(cancellationToken);
+        }
+        catch (ChannelClosedException exception) when (exception.InnerException is { } cause)
+        {
+            ExceptionDispatchInfo.Throw(cause);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _listening;
+        _stop.Dispose();
+    }
+
+    private async Task ListenAsync()
+    {
+        for (var pause = _firstPause; !_stop.IsCancellationRequested;)
+        {
+            try
+            {
+                await using var db = await _contexts.CreateDbContextAsync(_stop.Token);
+                await db.Database.OpenConnectionAsync(_stop.Token);
+                await db.ExecuteAsync($"LISTEN {MessageFeed.Channel}", [], _stop.Token);
+                pause = _firstPause;
+                var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+                while (true)
+                {
+                    _signals.Writer.TryWrite(true);
+                    if (!await connection.WaitAsync(_patience, _stop.Token))
+                    {
+                        // Whether the server is still there.
+                        await db.ExecuteAsync("SELECT 1", [], _stop.Token);
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (TransientFaults.AreIn(exception))
+            {
+                LogBroken(exception);
+            }
+            catch (Exception exception)
+            {
+                _signals.Writer.Complete(exception);
+                return;
+            }
+
+            try
+            {
+                await Task.Delay(pause, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection that listens for messages broke; it is opened again.")]
+    private partial void LogBroken(Exception exception);
+}
