@@ -73,10 +73,10 @@ public static class ApiKeyBenchmark
         {
             var key = string.Create(CultureInfo.InvariantCulture, $"key-{random.Next(keys) + 1}");
             var times = (
-                await MicrosecondsAsync(() => SelectAsync(source)),
-                await MicrosecondsAsync(() => service.VerifyAsync(key)),
-                await MicrosecondsAsync(() => service.VerifyAsync(key)),
-                await MicrosecondsAsync(() => OriginalAsync(source, key)));
+                await BenchDatabase.MicrosecondsAsync(() => SelectAsync(source)),
+                await BenchDatabase.MicrosecondsAsync(() => service.VerifyAsync(key)),
+                await BenchDatabase.MicrosecondsAsync(() => service.VerifyAsync(key)),
+                await BenchDatabase.MicrosecondsAsync(() => OriginalAsync(source, key)));
             if (call >= 0)
             {
                 plain.Add(times.Item1);
@@ -123,7 +123,7 @@ public static class ApiKeyBenchmark
                     await Task.Delay(due - watch.Elapsed);
                 }
 
-                times[worker].Add(await MicrosecondsAsync(call));
+                times[worker].Add(await BenchDatabase.MicrosecondsAsync(call));
                 Interlocked.Increment(ref done);
             }
         })));
@@ -170,12 +170,5 @@ public static class ApiKeyBenchmark
         await using var touch = source.CreateCommand("UPDATE clear_keys SET last_used_at = now() WHERE id = $1");
         touch.Parameters.AddWithValue(id);
         await touch.ExecuteNonQueryAsync();
-    }
-
-    private static async Task<double> MicrosecondsAsync(Func<Task> work)
-    {
-        var start = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
     }
 }

@@ -150,6 +150,8 @@ internal static class BenchDatabase
         return watch.Elapsed.TotalMilliseconds;
     }
 
+    public static async Task<double> MicrosecondsAsync(Func<Task> work) => await TimeAsync(work) * 1_000;
+
     public static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     public static double Percentile(List<double> values, int percent)

@@ -121,6 +121,7 @@ public static class NexusDataServiceCollectionExtensions
             ServiceDescriptor.Singleton<IDatabaseCheck, UnlinkedRequestCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StuckAnalysisCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, TotalsCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, MessageFeedCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StoredSecretCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, ClearSecretCheck>(),

@@ -21,6 +21,8 @@ public sealed class ChatRoomsTests : RoomTest
             (await Rooms.MembersAsync(first.Id)).Items.Select(member => (member.UserId, member.Role)),
             Is.EquivalentTo(people[..2].Select(user => (user, ChatRole.Member))));
         Assert.That(await Rooms.FindAsync(first.Id), Is.EqualTo(first));
+        await AnonymizeAsync(people[1]);
+        Assert.That(await Rooms.OpenDirectAsync(people[0], people[1]), Is.EqualTo(first), "What was said stays.");
     }
 
     [Test]
@@ -38,6 +40,8 @@ public sealed class ChatRoomsTests : RoomTest
             await using var db = OpenContext();
             Assert.That(db.Chats.Count(), Is.EqualTo(round + 1));
         }
+
+        Assert.That(await DeadlocksAsync(), Is.Zero);
     }
 
     [Test]
@@ -155,6 +159,25 @@ public sealed class ChatRoomsTests : RoomTest
         Assert.That(await Rooms.LeaveAsync(group, people[0]), Is.EqualTo(RoomChange.Done));
         Assert.That(await Rooms.LeaveAsync(group, people[1]), Is.EqualTo(RoomChange.Done), "Nobody is left who wants one.");
         Assert.That((await Rooms.MembersAsync(group)).Items, Is.Empty);
+        Assert.That(await Rooms.AddMemberAsync(group, people[1]), Is.EqualTo(RoomChange.Done));
+        Assert.That(await Rooms.FindRoleAsync(group, people[1]), Is.EqualTo(ChatRole.Admin), "Whoever comes into an empty group.");
+    }
+
+    [Test]
+    public async Task A_member_who_comes_while_the_last_one_goes_finds_an_admin_or_is_one()
+    {
+        for (var round = 0; round < TestScale.Of(20, 200); round++)
+        {
+            var (ada, bob) = (await PersonAsync($"ada-{round}"), await PersonAsync($"bob-{round}"));
+            var group = await GroupAsync(ada);
+            var rooms = Rooms;
+
+            await AtOnceAsync(2, n => n == 0 ? rooms.LeaveAsync(group, ada) : rooms.AddMemberAsync(group, bob));
+
+            Assert.That((await rooms.MembersAsync(group)).Items.Count(member => member.Role == ChatRole.Admin), Is.EqualTo(1));
+        }
+
+        Assert.That(await DeadlocksAsync(), Is.Zero);
     }
 
     [Test]

@@ -67,6 +67,29 @@ public sealed class MessageSearchTests : RoomTest
         }
     }
 
+    // Thousands of hits, none of which is among the newest.
+    [Test]
+    public async Task Pages_of_words_that_were_frequent_long_ago_show_each_message_once()
+    {
+        var chat = await SessionAsync();
+        await AdministerAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            INSERT INTO messages (chat_id, type, content, sequence, created_at)
+            SELECT '{chat}', 'claude', CASE WHEN n <= 5400 THEN 'old' ELSE 'new' END, n, '2025-03-01T12:00:00Z'::timestamptz + n / 7 * interval '1 second'
+            FROM generate_series(1, 26000) n
+            """));
+        var found = new List<long>();
+        for (string? cursor = null, next = ""; next is not null; cursor = next)
+        {
+            var page = await Messages.SearchAsync(chat, null, "old", cursor, limit: 200);
+            found.AddRange(page.Items.Select(message => message.Sequence));
+            next = page.Next;
+        }
+
+        Assert.That(found, Is.Unique.And.EquivalentTo(Enumerable.Range(1, 5_400)));
+    }
+
     [Test]
     public async Task The_index_finds_rare_words_and_of_frequent_ones_the_newest_messages_are_looked_at()
     {

@@ -56,6 +56,35 @@ public sealed class MessagesTests : RoomTest
         Assert.That(db.Chats.Single(chat => chat.Id == group).LastSequence, Is.EqualTo(1), "No number is lost.");
     }
 
+    // Whoever may not read a room does not learn either which keys are used in it.
+    [Test]
+    public async Task A_key_tells_nothing_to_those_who_are_not_in_the_room()
+    {
+        var people = await PeopleAsync(3);
+        var group = await GroupAsync(people[..2]);
+        await Messages.PostAsync(Text(group, people[1], "hello", "k"));
+        await Rooms.LeaveAsync(group, people[1]);
+
+        foreach (var (sender, text) in new[] { (people[1], "hello"), (people[1], "other"), (people[2], "hello") })
+        {
+            Assert.That(() => Messages.PostAsync(Text(group, sender, text, "k")), Refused(NexusDataErrorKind.Forbidden, $"{sender}"));
+        }
+
+        Assert.That(
+            () => Messages.PostAsync(new() { ChatId = group, Content = "hello", IdempotencyKey = "k" }),
+            Refused(NexusDataErrorKind.Validation, "sender"));
+    }
+
+    // As a host's own statement, or an import, may leave it.
+    [Test]
+    public async Task A_number_that_was_given_without_being_noted_is_not_given_again()
+    {
+        var session = await SessionAsync();
+        await AdministerAsync($"INSERT INTO messages (chat_id, type, content, sequence) VALUES ('{session}', 'claude', 'x', 7)");
+
+        Assert.That((await Messages.PostAsync(new() { ChatId = session, Content = "y" })).Message.Sequence, Is.EqualTo(8));
+    }
+
     [Test]
     public async Task Without_a_key_each_message_is_another_one()
     {
@@ -174,6 +203,8 @@ public sealed class MessagesTests : RoomTest
             (message with { Content = "" }, "text"), (message with { Content = "a\0b" }, "U+0000"),
             (message with { Content = "\ud800" }, "half"), (message with { Metadata = "[]" }, "object"),
             (message with { Metadata = "{" }, "object"), (message with { Metadata = """{"a": "\u0000"}""" }, "U+0000"),
+            (message with { Metadata = """{"a": "\ud800"}""" }, "metadata"), (message with { Metadata = """{"a": 1e400000}""" }, "metadata"),
+            (message with { Metadata = "{\"a\": \"\ud800\"}", Content = "" }, "text"),
             (message with { IdempotencyKey = " " }, "key"), (message with { IdempotencyKey = new string('k', 256) }, "255"),
             (message with { Type = MessageType.Claude, SenderId = Guid.NewGuid() }, "claude"),
         })

@@ -150,6 +150,7 @@ public sealed class UnreadMessagesTests : RoomTest
         await workers;
         Assert.That(await unread.VerifyAsync(), Is.Empty);
         Assert.That((int[])[compared, posted, deleted], Is.All.Positive);
+        Assert.That(await DeadlocksAsync(), Is.Zero);
         await TestContext.Out.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"{operations} operations: {posted} posted, {deleted} deleted, compared {compared} times."));
 

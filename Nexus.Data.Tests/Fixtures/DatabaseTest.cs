@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Totals;
 using Npgsql;
 using NUnit.Framework.Interfaces;
@@ -44,6 +45,16 @@ public abstract class DatabaseTest
             Assert.That(tries, Is.LessThan(100), "Somebody holds back the horizon of VACUUM.");
             await Task.Delay(200);
         }
+    }
+
+    /// <summary>How many deadlocks the server has ended in the test's database: services try again, and nobody sees them.</summary>
+    protected async Task<long> DeadlocksAsync()
+    {
+        // Connections tell what they counted when they end.
+        NpgsqlConnection.ClearAllPools();
+        await using var db = OpenContext();
+        return await db.Database.SqlQuery<long>(
+            $"""SELECT deadlocks AS "Value" FROM pg_stat_database WHERE datname = current_database()""").SingleAsync();
     }
 
     [SetUp]

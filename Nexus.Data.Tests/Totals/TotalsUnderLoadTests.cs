@@ -51,15 +51,6 @@ public sealed class TotalsUnderLoadTests : ServiceTest
         return AdministerAsync($"ALTER DATABASE \"{database}\" SET deadlock_timeout = '50ms'");
     }
 
-    private async Task<long> DeadlocksAsync()
-    {
-        await using var connection = new NpgsqlConnection(ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", connection);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
     private sealed class State(ServiceProvider services, int operations)
     {
         private readonly IEnumerator<TrafficRequest> _traffic = new RequestTraffic(new()

@@ -227,14 +227,6 @@ public sealed class TrainMembersTests : TrainTest
     }
 
     // What has been told by now: a connection tells at the latest when it is closed.
-    private async Task<long> DeadlocksAsync()
-    {
-        NpgsqlConnection.ClearAllPools();
-        await using var db = OpenContext();
-        return await db.Database.SqlQuery<long>(
-            $"""SELECT deadlocks AS "Value" FROM pg_stat_database WHERE datname = current_database()""").SingleAsync();
-    }
-
     // On a thread and a connection of its own.
     private Task<MemberChange> ActAsync(string train, string email, bool isRemoval) => Task.Run(() => isRemoval
         ? Members.RemoveAsync(train, email)

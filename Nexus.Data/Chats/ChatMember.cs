@@ -4,7 +4,8 @@ using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Chats;
 
-/// <summary>A person's place in a direct or group chat.</summary>
+/// <summary>A person's place in a direct or group chat. <see cref="ChatRooms"/> adds people; one that is added by hand has read nothing,
+/// also of what was deleted.</summary>
 public sealed class ChatMember
 {
     /// <summary>The chat.</summary>

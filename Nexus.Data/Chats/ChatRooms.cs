@@ -32,6 +32,7 @@ public sealed class ChatRooms
     /// <param name="userId">One of them.</param>
     /// <param name="otherUserId">The other one.</param>
     /// <param name="cancellationToken">Stops the work.</param>
+    /// <returns>Also one that there is with somebody who has gone since.</returns>
     /// <exception cref="NexusDataException">There is no such user, or not any more (not found), or it is one person
     /// (validation).</exception>
     public async Task<RoomInfo> OpenDirectAsync(Guid userId, Guid otherUserId, CancellationToken cancellationToken = default)
@@ -155,7 +156,8 @@ public sealed class ChatRooms
     /// <param name="after">The cursor of the page before; null for the first page.</param>
     /// <param name="limit">How many at most: 1 to 200.</param>
     /// <param name="cancellationToken">Stops the query.</param>
-    /// <remarks>A room that is written to between two pages goes to the front, and is not shown again.</remarks>
+    /// <remarks>A room that is written to between two pages goes to the front, where the next first page shows it. All rooms of
+    /// the person are ordered for each page: some milliseconds for a thousand of them.</remarks>
     /// <exception cref="NexusDataException">The cursor is of another list (validation).</exception>
     public Task<Page<RoomOverview>> ListAsync(
         Guid userId, string? after = null, int limit = 50, CancellationToken cancellationToken = default)
@@ -179,7 +181,7 @@ public sealed class ChatRooms
     /// <summary>Adds a person to a group, who has read what was written before.</summary>
     /// <param name="chatId">The group.</param>
     /// <param name="userId">The person.</param>
-    /// <param name="role">What the person may do.</param>
+    /// <param name="role">What the person may do; whoever comes into a group that everybody has left is its admin.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns><see cref="RoomChange.Unchanged"/> where the person is a member already, whose role stays as it is.</returns>
     /// <exception cref="NexusDataException">There is no such group or user, or not any more (not found), or the chat is no group
@@ -196,8 +198,12 @@ public sealed class ChatRooms
                     """
                     SELECT id FROM users WHERE id = @user AND anonymized_at IS NULL FOR KEY SHARE;
                     SELECT kind FROM chats WHERE id = @chat FOR NO KEY UPDATE;
-                    INSERT INTO chat_members (chat_id, user_id, role, last_read_sequence)
-                    SELECT c.id, u.id, @role, c.last_sequence FROM chats c, users u
+                    INSERT INTO chat_members (chat_id, user_id, role, last_read_sequence, joined_at)
+                    SELECT c.id, u.id,
+                           CASE WHEN EXISTS (SELECT FROM chat_members a WHERE a.chat_id = c.id AND a.role = 'admin') THEN @role
+                                ELSE 'admin' END,
+                           c.last_sequence, clock_timestamp()
+                    FROM chats c, users u
                     WHERE c.id = @chat AND c.kind = 'group' AND u.id = @user AND u.anonymized_at IS NULL
                     ON CONFLICT DO NOTHING RETURNING 1
                     """,
@@ -366,8 +372,11 @@ public sealed class ChatRooms
             return room;
         }
 
+        // Everybody is there: then whoever makes it is disabled, or somebody deletes the pair's direct chat at this moment.
         var missing = users.Where(user => !found.ContainsKey(user)).ToList();
-        throw missing.Count > 0 ? ChatErrors.NoUser(missing[0]) : ChatErrors.Disabled(users[0]);
+        throw missing.Count > 0 ? ChatErrors.NoUser(missing[0])
+            : found[users[0]] is UserStatus.Disabled ? ChatErrors.Disabled(users[0])
+            : new NexusDataException(NexusDataErrorKind.Conflict, "The chat was deleted at this moment: try again.");
     }
 
     // Under the chat's lock there is one change at a time: nobody counts an admin who is going.

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Microsoft.EntityFrameworkCore;
@@ -62,18 +63,9 @@ internal sealed partial class FeedSignal : IAsyncDisposable
                 await db.Database.OpenConnectionAsync(_stop.Token);
                 await db.ExecuteAsync($"LISTEN {MessageFeed.Channel}", [], _stop.Token);
                 pause = _firstPause;
-                var connection = (NpgsqlConnection)db.Database.GetDbConnection();
-                while (true)
-                {
-                    _signals.Writer.TryWrite(true);
-                    if (!await connection.WaitAsync(_patience, _stop.Token))
-                    {
-                        // Whether the server is still there.
-                        await db.ExecuteAsync("SELECT 1", [], _stop.Token);
-                    }
-                }
+                await WaitForNotificationsAsync(db);
             }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            catch (Exception) when (_stop.IsCancellationRequested)
             {
                 return;
             }
@@ -97,6 +89,30 @@ internal sealed partial class FeedSignal : IAsyncDisposable
             }
 
             pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
+        }
+    }
+
+    private async Task WaitForNotificationsAsync(NexusDbContext db)
+    {
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        try
+        {
+            while (true)
+            {
+                _signals.Writer.TryWrite(true);
+                if (!await connection.WaitAsync(_patience, _stop.Token))
+                {
+                    // Whether the server is still there: what is new is looked for meanwhile.
+                    _signals.Writer.TryWrite(true);
+                    await db.ExecuteAsync("SELECT 1", [], _stop.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (connection.State is ConnectionState.Open)
+        {
+            // Nobody reads what the server tells a connection that waits in the pool.
+            await db.ExecuteAsync("UNLISTEN *", [], CancellationToken.None);
+            throw;
         }
     }
 

@@ -17,7 +17,18 @@ internal sealed record FeedToken(string Origin, string Seen, string? Reading = n
     /// <exception cref="NexusDataException">It is no token.</exception>
     public static FeedToken Read(string token)
     {
-        var key = _cursor.Read(token)!;
+        PageCursor.Key key;
+        try
+        {
+            key = _cursor.Read(token)!;
+        }
+        catch (NexusDataException exception)
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Validation,
+                "That is no token of the feed of messages: give that of the last message, whole, as it was given.", exception);
+        }
+
         return key.Count > 2
             ? new(key.Text(0), key.Text(1), key.Text(2), (key.Time(3), key.Id(4)))
             : new(key.Text(0), key.Text(1));

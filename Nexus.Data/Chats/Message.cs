@@ -7,8 +7,17 @@ namespace Nexus.Data.Chats;
 /// <summary>A line in a chat.</summary>
 public sealed class Message
 {
+    /// <summary>A new message.</summary>
+    public Message()
+        : this(Guid.CreateVersion7())
+    {
+    }
+
+    // One that is stored needs no new key: to make one takes as long as to read the rest.
+    internal Message(Guid id) => Id = id;
+
     /// <summary>Primary key.</summary>
-    public Guid Id { get; init; } = Guid.CreateVersion7();
+    public Guid Id { get; init; }
 
     /// <summary>The chat.</summary>
     public required Guid ChatId { get; init; }

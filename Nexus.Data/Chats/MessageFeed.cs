@@ -3,29 +3,33 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nexus.Data.Persistence;
+using Npgsql;
 
 namespace Nexus.Data.Chats;
 
 /// <summary>Messages of all chats as they are committed, for a host that hands them on: each exactly once, in each chat in the order
-/// of their numbers. Messages that are deleted before they are read do not come. Saves nothing.</summary>
+/// of their numbers. Messages that are deleted before they are read do not come. Whether somebody may read them is the host's to ask.
+/// Saves nothing.</summary>
 /// <remarks>
-/// Who posts notifies (<c>NOTIFY</c>) in the transaction that posts, and the feed then reads what it has not seen: a notification says
-/// only that there is something. So none is missed where a connection breaks, and a host goes on where it stopped, by the token of
-/// the last message that it dealt with. Messages that other programs write without notifying come within ten seconds.
+/// Who posts notifies (<c>NOTIFY</c>), and the feed then reads what it has not seen: a notification says only that there is something.
+/// So none is missed where a connection breaks, and a host goes on where it stopped, by the token of the last message that it dealt
+/// with. Messages of which nobody notifies, such as those that other programs write, come within ten seconds.
 /// </remarks>
 public sealed partial class MessageFeed
 {
     internal const string Channel = "nexus_messages";
 
-    // Of so many the keys are read at once, and of so many the texts.
-    private const int KeysAtOnce = 50_000;
-    private const int MessagesAtOnce = 500;
+    // Of so many the texts are read at once.
+    private const int MessagesAtOnce = 200;
+
+    // Of so many the keys: some 30 MB. The range between two snapshots is read once for each so many.
+    private readonly int _keysAtOnce = 1_000_000;
 
     private readonly IDbContextFactory<NexusDbContext> _contexts;
     private readonly ILogger _logger;
 
     /// <summary>Creates the service.</summary>
-    /// <param name="contexts">Makes the contexts: one is kept open while somebody listens.</param>
+    /// <param name="contexts">Makes the contexts: one is kept open by each who listens.</param>
     /// <param name="logger">Is told of broken connections; null for nobody.</param>
     public MessageFeed(IDbContextFactory<NexusDbContext> contexts, ILogger<MessageFeed>? logger = null)
     {
@@ -33,29 +37,40 @@ public sealed partial class MessageFeed
         (_contexts, _logger) = (contexts, logger ?? NullLogger<MessageFeed>.Instance);
     }
 
+    internal MessageFeed(IDbContextFactory<NexusDbContext> contexts, int keysAtOnce)
+        : this(contexts)
+        => _keysAtOnce = keysAtOnce;
+
     /// <summary>The token of this moment: what is committed later comes behind it.</summary>
     /// <param name="cancellationToken">Stops the query.</param>
     public async Task<string> NowAsync(CancellationToken cancellationToken = default)
         => (await CurrentAsync(cancellationToken)).Write();
 
-    /// <summary>Messages that were committed since a token was given, and those that are committed from now on. It ends when it is
-    /// stopped, and not when the database is away: then it goes on when the database is back.</summary>
-    /// <param name="token">The token of the last message that was dealt with, or of <see cref="NowAsync"/>; null for this moment's.</param>
+    /// <summary>Messages that were committed since a token was given, and those that are committed from now on. It does not end while
+    /// the database is away, and goes on when it is back; it ends with an <see cref="OperationCanceledException"/> when it is
+    /// stopped.</summary>
+    /// <param name="token">The token of the last message that was dealt with, or of <see cref="NowAsync"/>; null for the moment in which
+    /// the first message is asked for.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="NexusDataException">The token is none, or is of another database or of a later state of this one, as after a
-    /// restore (validation): begin with a new one.</exception>
+    /// <exception cref="NexusDataException">The token is none, or of another database, or the database was restored or another server
+    /// took its place (validation): what was written since is read from the timelines, and a new token goes on. Or the database is
+    /// away at the beginning (unavailable).</exception>
     public async IAsyncEnumerable<FeedMessage> ListenAsync(
         string? token = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var place = token is null ? await CurrentAsync(cancellationToken) : await CheckAsync(FeedToken.Read(token), cancellationToken);
+        var place = token is null ? await CurrentAsync(cancellationToken) : FeedToken.Read(token);
         await using var signal = new FeedSignal(_contexts, _logger);
         while (true)
         {
             await signal.WaitAsync(cancellationToken);
             for (var isThere = true; isThere;)
             {
-                var part = await TryAsync(() => ReadAsync(place, cancellationToken));
-                isThere = part is { IsCut: true };
+                var from = place;
+                var part = await TryAsync(() => _contexts.ReadAgainAsync(
+                    (db, inner) => ReadAsync(db, from, _keysAtOnce, inner), cancellationToken));
+
+                // Behind the rest of an older snapshot there may be more.
+                isThere = part is { IsCut: true } || (part is not null && from.Reading is not null);
                 foreach (var ids in part?.Keys.Select(key => key.Id).Chunk(MessagesAtOnce) ?? [])
                 {
                     var messages = await TryAsync(() => MessagesAsync(ids, cancellationToken));
@@ -98,56 +113,67 @@ public sealed partial class MessageFeed
                 $"SELECT {Origin}, pg_current_snapshot()::text", [], row => new FeedToken(row.GetString(0), row.GetString(1)), token))[0],
             cancellationToken);
 
-    private async Task<FeedToken> CheckAsync(FeedToken place, CancellationToken cancellationToken)
-    {
-        var (origin, isLater) = await _contexts.ReadAgainAsync(
-            async (db, token) => (await db.ReadAllAsync(
-                $"SELECT {Origin}, pg_snapshot_xmax(@seen::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())",
-                [DbCommands.Text("seen", place.Reading ?? place.Seen)], row => (row.GetString(0), row.GetBoolean(1)), token))[0],
-            cancellationToken);
-        return origin != place.Origin ? throw Foreign("of another database")
-            : isLater ? throw Foreign("of a later state of the database, which was restored since")
-            : place;
-
-        static NexusDataException Foreign(string why) => new(
-            NexusDataErrorKind.Validation,
-            $"The token is {why}: begin with a new one, and read what was written since your last message from the timelines.");
-    }
-
     // What was committed between two snapshots: by transactions that the first one does not see and the second one does. In each chat
     // one posts behind the other, so that times are in the order of the numbers.
-    private Task<FeedPart> ReadAsync(FeedToken place, CancellationToken cancellationToken)
-        => _contexts.ReadAgainAsync(
-            async (db, token) =>
+    /// <exception cref="NexusDataException">The place is of another database, or of one that was another one then.</exception>
+    internal static async Task<FeedPart> ReadAsync(
+        NexusDbContext db, FeedToken place, int keysAtOnce, CancellationToken cancellationToken)
+    {
+        // What was missed in months takes as long as it takes. A range is taken for small, and equality for much of a table that one
+        // transaction filled: the planner is to use the index.
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
+        var later = place.Last is null ? "" : "AND (m.created_at, m.id) > (@time, @id)";
+        return await db.ReadAsync(
+            $"""
+            WITH s AS MATERIALIZED (SELECT coalesce(@reading::pg_snapshot, pg_current_snapshot()) AS reading)
+            SELECT {Origin}, pg_snapshot_xmax(s.reading) <= pg_snapshot_xmax(pg_current_snapshot())
+                   AND pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s.reading), s.reading::text, NULL, NULL
+            FROM s
+            UNION ALL
+            (SELECT NULL, NULL, NULL, m.created_at, m.id
+             FROM s CROSS JOIN LATERAL (
+                SELECT * FROM messages m
+                WHERE m.written_in >= pg_snapshot_xmax(@seen::pg_snapshot) AND m.written_in < pg_snapshot_xmax(s.reading)
+                UNION ALL
+                SELECT m.* FROM unnest(ARRAY(SELECT pg_snapshot_xip(@seen::pg_snapshot))) x
+                CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.written_in >= x AND m.written_in <= x OFFSET 0) m) m
+             WHERE pg_visible_in_snapshot(m.written_in, s.reading) {later}
+             ORDER BY m.created_at, m.id LIMIT @limit)
+            """,
+            [
+                DbCommands.Text("seen", place.Seen), DbCommands.Text("reading", place.Reading),
+                DbCommands.Number("limit", keysAtOnce + 1), .. Place(place),
+            ],
+            async (reader, token) =>
             {
-                var later = place.Last is null ? "" : "AND (m.created_at, m.id) > (@time, @id)";
-                var rows = await db.ReadAllAsync(
-                    $"""
-                    SELECT s.reading::text, m.created_at, m.id
-                    FROM (SELECT coalesce(@reading::pg_snapshot, pg_current_snapshot()) AS reading) s
-                    LEFT JOIN LATERAL (
-                        SELECT m.created_at, m.id FROM messages m
-                        WHERE (m.written_in >= pg_snapshot_xmax(@seen::pg_snapshot)
-                               OR m.written_in = ANY (ARRAY(SELECT pg_snapshot_xip(@seen::pg_snapshot))))
-                          AND pg_visible_in_snapshot(m.written_in, s.reading) {later}
-                        ORDER BY m.created_at, m.id LIMIT {KeysAtOnce + 1}) m ON true
-                    ORDER BY m.created_at, m.id
-                    """,
-                    [
-                        DbCommands.Text("seen", place.Seen), DbCommands.Text("reading", place.Reading),
-                        .. place.Last is var (time, id) ? new[] { DbCommands.Time("time", time), DbCommands.Uuid("id", id) } : [],
-                    ],
-                    row => (Reading: row.GetString(0), Key: row.IsDBNull(1) ? default((DateTimeOffset, Guid)?)
-                        : (row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2))),
-                    token);
-                List<(DateTimeOffset Time, Guid Id)> keys = [.. rows.Select(row => row.Key).OfType<(DateTimeOffset, Guid)>().Take(KeysAtOnce)];
-                var reading = rows[0].Reading;
-                var isCut = rows.Count > KeysAtOnce;
-                return new FeedPart(
-                    keys, isCut, place with { Reading = reading },
-                    isCut ? place with { Reading = reading, Last = keys[^1] } : new FeedToken(place.Origin, reading));
+                await reader.ReadAsync(token);
+                if (reader.GetString(0) != place.Origin || !reader.GetBoolean(1))
+                {
+                    throw new NexusDataException(
+                        NexusDataErrorKind.Validation,
+                        "The token of the feed is of another database, or this one was restored since, or another server took its place: read what was written since your last message from the timelines, and begin with a new token.");
+                }
+
+                var reading = reader.GetString(2);
+                var keys = new List<(DateTimeOffset Time, Guid Id)>();
+                while (await reader.ReadAsync(token))
+                {
+                    keys.Add((reader.GetFieldValue<DateTimeOffset>(3), reader.GetGuid(4)));
+                }
+
+                if (keys.Count <= keysAtOnce)
+                {
+                    return new FeedPart(keys, false, place with { Reading = reading }, new(place.Origin, reading));
+                }
+
+                keys.RemoveAt(keysAtOnce);
+                return new(keys, true, place with { Reading = reading }, place with { Reading = reading, Last = keys[^1] });
             },
             cancellationToken);
+    }
+
+    private static NpgsqlParameter[] Place(FeedToken place)
+        => place.Last is var (time, id) ? [DbCommands.Time("time", time), DbCommands.Uuid("id", id)] : [];
 
     private Task<List<Message>> MessagesAsync(Guid[] ids, CancellationToken cancellationToken)
         => _contexts.ReadAgainAsync(
@@ -156,17 +182,19 @@ public sealed partial class MessageFeed
                 [DbCommands.Uuids("ids", ids)], row => MessageRow.Read(row), token),
             cancellationToken);
 
-    // The cluster, and the database in it.
+    // The cluster, the database in it, and the timeline, which is another one after a restore and where another server took over: then
+    // numbers of transactions may have been given again.
     private const string Origin =
         """
-        (SELECT c.system_identifier || '/' || d.oid FROM pg_control_system() c, pg_database d WHERE d.datname = current_database())
+        (SELECT c.system_identifier || '/' || d.oid || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+         FROM pg_control_system() c, pg_database d WHERE d.datname = current_database())
         """;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Messages cannot be read now; the feed goes on when the database is back.")]
     private partial void LogUnavailable(Exception exception);
 
     // Keys between two snapshots, and where the feed is before and behind them.
-    private sealed record FeedPart(
+    internal sealed record FeedPart(
         IReadOnlyList<(DateTimeOffset Time, Guid Id)> Keys, bool IsCut, FeedToken Begin, FeedToken End)
     {
         public FeedToken Behind(Message message)

@@ -16,9 +16,8 @@ internal static class MessageRow
     /// <param name="row">The row.</param>
     /// <param name="first">Where the first of them stands.</param>
     public static Message Read(DbDataReader row, int first = 0)
-        => new()
+        => new(row.GetGuid(first))
         {
-            Id = row.GetGuid(first),
             ChatId = row.GetGuid(first + 1),
             Type = EnumText<MessageType>.Parse(row.GetString(first + 2)),
             Content = row.GetString(first + 3),

@@ -9,7 +9,7 @@ public sealed partial class Messages
     private const int LongestPage = 200;
 
     // Behind what is said of the chat and of its reader.
-    private const int FirstOfMessage = 3;
+    private const int FirstOfMessage = 2;
 
     /// <summary>A message; null where there is none.</summary>
     /// <param name="id">The message.</param>
@@ -91,13 +91,11 @@ public sealed partial class Messages
         ChatPages.Check(limit, LongestPage);
         var rows = await ReadAsync(
             chatId, readerId,
-            """
-            (SELECT n.* FROM messages n JOIN messages i ON i.id = @message AND i.chat_id = @chat
-             WHERE n.chat_id = @chat AND (n.created_at, n.id) <= (i.created_at, i.id)
+            $"""
+            (SELECT * FROM messages n WHERE n.chat_id = @chat AND (n.created_at, n.id) <= ({TimeOfMessage}, @message)
              ORDER BY n.created_at DESC, n.id DESC LIMIT @limit + 1)
             UNION ALL
-            (SELECT n.* FROM messages n JOIN messages i ON i.id = @message AND i.chat_id = @chat
-             WHERE n.chat_id = @chat AND (n.created_at, n.id) > (i.created_at, i.id)
+            (SELECT * FROM messages n WHERE n.chat_id = @chat AND (n.created_at, n.id) > ({TimeOfMessage}, @message)
              ORDER BY n.created_at, n.id LIMIT @limit)
             """,
             "ORDER BY m.created_at, m.id",
@@ -171,6 +169,8 @@ public sealed partial class Messages
                 token),
             cancellationToken);
 
+    private const string TimeOfMessage = "(SELECT i.created_at FROM messages i WHERE i.id = @message AND i.chat_id = @chat)";
+
     private const string MayRead =
         """
         (c.kind = 'repository' OR EXISTS (SELECT FROM chat_members r WHERE r.chat_id = c.id AND r.user_id = @reader))
@@ -203,7 +203,7 @@ public sealed partial class Messages
             (db, token) => db.ReadAsync(
                 $"""
                 WITH {(searched ? Sought + ", " : "")}place AS MATERIALIZED (SELECT {MayRead} AS may_read FROM chats c WHERE c.id = @chat)
-                SELECT true, p.may_read, {(searched ? "(SELECT numnode(query) > 0 FROM sought)" : "true")}, {MessageRow.Columns}
+                SELECT p.may_read, {(searched ? "(SELECT numnode(query) > 0 FROM sought)" : "true")}, {MessageRow.Columns}
                 FROM place p LEFT JOIN LATERAL (SELECT * FROM ({messages}) m WHERE p.may_read) m ON true
                 {order}
                 """,
@@ -220,17 +220,23 @@ public sealed partial class Messages
         DbDataReader reader, CancellationToken cancellationToken)
     {
         var rows = new List<Message>();
-        var (found, mayRead, hasWords) = (false, false, false);
-        while (await reader.ReadAsync(cancellationToken))
+        if (!await reader.ReadAsync(cancellationToken))
         {
-            (found, mayRead, hasWords) = (true, reader.GetBoolean(1), reader.GetBoolean(2));
-            if (!reader.IsDBNull(FirstOfMessage))
+            return (false, false, false, rows);
+        }
+
+        // Each row says the same of the chat; without a message there is one row.
+        var (mayRead, hasWords) = (reader.GetBoolean(0), reader.GetBoolean(1));
+        if (!reader.IsDBNull(FirstOfMessage))
+        {
+            do
             {
                 rows.Add(MessageRow.Read(reader, FirstOfMessage));
             }
+            while (await reader.ReadAsync(cancellationToken));
         }
 
-        return (found, mayRead, hasWords, rows);
+        return (true, mayRead, hasWords, rows);
     }
 
     private static PageCursor CursorOf(Guid chatId) => new("messages", chatId);

@@ -19,7 +19,8 @@ public sealed record NewMessage
     /// <summary>What else is known of it, a JSON object; null for nothing.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>Under which it is stored once in its chat, 1 to 255 characters; null where it is another one each time.</summary>
+    /// <summary>Under which it is stored once in its chat, 1 to 255 characters without the spaces around them; null where it is
+    /// another one each time.</summary>
     public string? IdempotencyKey { get; init; }
 
     /// <summary>The request of the proxy that produced it; null for none. It may be stored later.</summary>

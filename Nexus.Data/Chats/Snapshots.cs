@@ -60,7 +60,7 @@ public sealed class Snapshots
         var texts = state.Texts();
         for (var place = 0; place < texts.Length; place++)
         {
-            CheckArray(texts[place], _columns[place]);
+            JsonField.Check(texts[place], JsonValueKind.Array, $"{_columns[place]} of a snapshot");
         }
 
         var session = TextField.Optional(state.ClaudeSessionId, LongestSessionId, "identifier of a session");
@@ -71,11 +71,9 @@ public sealed class Snapshots
                 {
                     return await SaveAsync(db, chatId, texts, session, keep, token);
                 }
-                catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UntranslatableCharacter)
+                catch (PostgresException exception) when (JsonField.IsRefused(exception))
                 {
-                    throw new NexusDataException(
-                        NexusDataErrorKind.Validation,
-                        $"One of {string.Join(", ", _columns)} holds the character U+0000, which PostgreSQL does not store.", exception);
+                    throw JsonField.Refusal($"{string.Join(", ", _columns)} of a snapshot", exception);
                 }
             },
             cancellationToken);
@@ -207,24 +205,6 @@ public sealed class Snapshots
         WHERE c.id = @chat AND c.kind = 'repository'
         ORDER BY m.place
         """;
-
-    private static void CheckArray(string text, string field)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text);
-            if (document.RootElement.ValueKind is JsonValueKind.Array)
-            {
-                return;
-            }
-        }
-        catch (JsonException)
-        {
-            // Said below, without the text.
-        }
-
-        throw new NexusDataException(NexusDataErrorKind.Validation, $"The {field} of a snapshot are no JSON array.");
-    }
 
     private static ChatSnapshot? ReadSnapshot(DbDataReader row)
         => row.IsDBNull(FirstOfSnapshot)

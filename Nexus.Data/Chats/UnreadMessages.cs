@@ -7,6 +7,7 @@ namespace Nexus.Data.Chats;
 /// <summary>How much of a room its members have not read. Counts are differences of numbers that are kept with the room and the
 /// member, and cost the same for one message and for a million. Each method saves what it changes, in a transaction of its own or in
 /// the caller's.</summary>
+/// <remarks>Whoever adds members or messages by statements of their own keeps these numbers, or has them put right.</remarks>
 public sealed class UnreadMessages
 {
     private readonly UnitOfWork _work;
@@ -82,19 +83,27 @@ public sealed class UnreadMessages
 
     /// <summary>Compares each count with the messages themselves, as of one instant.</summary>
     /// <param name="cancellationToken">Stops the query.</param>
-    /// <returns>The members whose counts are wrong; empty where all are right. It reads an index over all messages that somebody has
-    /// not read.</returns>
+    /// <returns>The members whose counts are wrong; empty where all are right.</returns>
+    /// <remarks>For each member it reads what is unread off an index, as long as that takes.</remarks>
     public Task<IReadOnlyList<WrongUnreadCount>> VerifyAsync(CancellationToken cancellationToken = default)
         => _work.ReadAsync<IReadOnlyList<WrongUnreadCount>>(
             async (db, token) =>
             {
+                var timeout = db.Database.GetCommandTimeout();
                 db.Database.SetCommandTimeout(TimeSpan.Zero);
-                return await db.ReadAllAsync(
-                    $"""
-                    SELECT m.chat_id, m.user_id, {Unread}, n.counted FROM chat_members m JOIN chats c ON c.id = m.chat_id
-                    CROSS JOIN LATERAL ({Counted}) n WHERE {Unread} <> n.counted ORDER BY m.chat_id, m.user_id
-                    """,
-                    [], row => new WrongUnreadCount(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetInt64(3)), token);
+                try
+                {
+                    return await db.ReadAllAsync(
+                        $"""
+                        SELECT m.chat_id, m.user_id, {Unread}, n.counted FROM chat_members m JOIN chats c ON c.id = m.chat_id
+                        CROSS JOIN LATERAL ({Counted}) n WHERE {Unread} <> n.counted ORDER BY m.chat_id, m.user_id
+                        """,
+                        [], row => new WrongUnreadCount(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetInt64(3)), token);
+                }
+                finally
+                {
+                    db.Database.SetCommandTimeout(timeout);
+                }
             },
             cancellationToken);
 
@@ -107,7 +116,21 @@ public sealed class UnreadMessages
         foreach (var chat in (await VerifyAsync(cancellationToken)).Select(wrong => wrong.ChatId).Distinct())
         {
             repaired += await _work.DoAsync(
-                (db, token) => db.ExecuteAsync(_repair, [DbCommands.Uuid("chat", chat)], token), cancellationToken);
+                (db, token) => db.ReadAsync(
+                    _repair, [DbCommands.Uuid("chat", chat)],
+                    async (reader, inner) =>
+                    {
+                        await reader.NextResultAsync(inner);
+                        var members = 0;
+                        while (await reader.ReadAsync(inner))
+                        {
+                            members++;
+                        }
+
+                        return members;
+                    },
+                    token),
+                cancellationToken);
         }
 
         return repaired;
@@ -154,6 +177,7 @@ public sealed class UnreadMessages
                                   unread_gaps = c.last_sequence - least(m.last_read_sequence, c.last_sequence) - n.counted
         FROM chat_members m JOIN chats c ON c.id = m.chat_id CROSS JOIN LATERAL ({Counted}) n
         WHERE m.chat_id = @chat AND (r.chat_id, r.user_id) = (m.chat_id, m.user_id) AND {Unread} <> n.counted
+        RETURNING r.user_id
         """;
 }
 

@@ -19,12 +19,15 @@ internal sealed class PageCursor(string list, params object?[] filters)
 
     private const int SumLength = 4;
     private const int HashLength = 8;
-    private const int LongestCursor = 8_192;
+    // A token of the feed of messages names every transaction that was open.
+    private const int LongestCursor = 1_000_000;
 
     private const byte TimeTag = (byte)'t';
     private const byte IdTag = (byte)'i';
     private const byte TextTag = (byte)'s';
     private const byte NumberTag = (byte)'n';
+
+    private byte[]? _hashOfFilters;
 
     /// <summary>The cursor of the page that ends with the item of this key.</summary>
     /// <param name="key">Times, identifiers, texts and numbers (<see cref="long"/>), as the list is ordered by.</param>
@@ -142,7 +145,9 @@ internal sealed class PageCursor(string list, params object?[] filters)
     // Against slips of copying: whoever forges a cursor reads nothing that the list would not show.
     private static byte[] Sum(ReadOnlySpan<byte> written) => SHA256.HashData(written)[..SumLength];
 
-    private byte[] HashOfFilters()
+    private byte[] HashOfFilters() => _hashOfFilters ??= Hash();
+
+    private byte[] Hash()
     {
         var all = new StringBuilder();
         foreach (var filter in filters)
