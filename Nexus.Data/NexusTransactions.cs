@@ -102,6 +102,12 @@ public static class NexusTransactions
             {
                 if (tries >= Tries || clock.Elapsed > _patience)
                 {
+                    // Work that needs more than this database says itself what cannot be had.
+                    if (exception is NexusDataException)
+                    {
+                        throw;
+                    }
+
                     throw new NexusDataException(
                         NexusDataErrorKind.Unavailable,
                         "The database cannot be had now: it was tried again for some seconds.", exception);
