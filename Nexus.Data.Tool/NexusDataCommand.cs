@@ -60,6 +60,7 @@ internal static class NexusDataCommand
             MigrateCommand.Create(options, host),
             StatusCommand.Create(options, host),
             ImportCommand.Create(options, host),
+            ImportChatsCommand.Create(options, host),
             ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Nexus.Data;
 using Nexus.Data.Analyses;
 using Nexus.Data.Chats;
+using Nexus.Data.Chats.Importing;
 using Nexus.Data.Conversations;
 using Nexus.Data.Conversations.Browsing;
 using Nexus.Data.Conversations.Rebuilding;
@@ -109,6 +110,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<Messages>();
         services.TryAddSingleton<UnreadMessages>();
         services.TryAddSingleton<MessageFeed>();
+        services.TryAddSingleton<ChatImport>();
         services.TryAddSingleton<UsageQueries>();
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Chats;
+using Nexus.Data.Chats.Importing;
 
 namespace Nexus.Data.Tests.Documentation;
 
@@ -38,6 +39,17 @@ internal static class ChatExamples
     {
         // doc:foreign-hash
         services.AddSingleton<IForeignPasswordHash, OldHash>();
+        // doc:end
+    }
+
+    public static async Task ImportAsync(ChatImport import, string source, CancellationToken cancellationToken)
+    {
+        // doc:import-chats
+        var report = await import.ImportAsync(new() { SourceConnection = source, SourceSchema = "public" }, cancellationToken);
+        if (!report.IsComplete || report.Reasons.Any(reason => !reason.IsChange))
+        {
+            throw new InvalidOperationException(string.Join('\n', report.Findings));
+        }
         // doc:end
     }
 

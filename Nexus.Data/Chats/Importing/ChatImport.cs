@@ -1,0 +1,152 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Persistence;
+using Npgsql;
+
+namespace Nexus.Data.Chats.Importing;
+
+/// <summary>Brings the chats of the two programs before us along, from another schema or another database.</summary>
+/// <remarks>
+/// All of it in one transaction: what fails leaves nothing. Nothing is imported twice, and what is with us already is left as it is,
+/// so that an import can be done again while people still write there; new messages go behind those that are here. Memory does
+/// not grow with the number of messages. The source is read as of one instant and never written to.
+/// </remarks>
+public sealed class ChatImport
+{
+    // Each by what the ones before have carried over; whoever joins has read all that has come.
+    private static readonly TableImport[] _imports =
+        [UserImport.Value, ChatRowImport.Value, MessageImport.Value, MemberImport.Value, SnapshotImport.Value];
+
+    private readonly UnitOfWork _work;
+
+    /// <summary>Creates the service.</summary>
+    /// <param name="contexts">Makes the contexts.</param>
+    public ChatImport(IDbContextFactory<NexusDbContext> contexts)
+        : this(new UnitOfWork(contexts))
+    {
+    }
+
+    private ChatImport(UnitOfWork work) => _work = work;
+
+    /// <summary>The same in a context of the caller's, and in its transaction.</summary>
+    /// <param name="db">The caller's context.</param>
+    [SuppressMessage("Performance", "CA1822", Justification = "Every service is joined to a context in the same way.")]
+    public ChatImport In(NexusDbContext db) => new(new UnitOfWork(db));
+
+    /// <summary>Imports what is new in the source.</summary>
+    /// <param name="options">Where it is; null for schema <c>public</c> of the database that is imported into.</param>
+    /// <param name="cancellationToken">Stops the work, and takes back what was done.</param>
+    /// <returns>What became of each table's rows, and which of them were not carried over.</returns>
+    /// <remarks>
+    /// People and chats that are with us already are locked until the end, as by those who post: they wait meanwhile. Imports that are
+    /// started at once come one after the other. What was deleted here since an import, and is still in the source, comes back.
+    /// </remarks>
+    /// <exception cref="NexusDataException">The source cannot be reached (unavailable, forbidden, not found), has no tables of a program
+    /// that is known (not found) or those of both (conflict), lacks columns, or is the very schema that is imported into
+    /// (validation).</exception>
+    public Task<ChatImportReport> ImportAsync(ChatImportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new();
+        ArgumentException.ThrowIfNullOrWhiteSpace(options.SourceSchema, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MostFindings, nameof(options));
+        return _work.DoAsync(
+            async (db, token) =>
+            {
+                var timeout = db.Database.GetCommandTimeout();
+
+                // Years of messages take as long as they take.
+                db.Database.SetCommandTimeout(TimeSpan.Zero);
+                try
+                {
+                    return await ImportAsync(db, options, token);
+                }
+                finally
+                {
+                    db.Database.SetCommandTimeout(timeout);
+                }
+            },
+            cancellationToken);
+    }
+
+    private static async Task<ChatImportReport> ImportAsync(
+        NexusDbContext db, ChatImportOptions options, CancellationToken cancellationToken)
+    {
+        // The source's instant is behind the lock: what another import has just brought is known then.
+        await db.ExecuteAsync(ImportTables.Gate, [], cancellationToken);
+        await db.ExecuteAsync(ImportTables.Create, [], cancellationToken);
+        var (layout, counts) = await StageAsync(db, options, cancellationToken);
+        await db.ExecuteAsync(ImportTables.Analyze, [], cancellationToken);
+        foreach (var statement in ImportTables.Locks)
+        {
+            await db.ExecuteAsync(statement, [], cancellationToken);
+        }
+
+        var tables = new Dictionary<string, ChatImportCount>(StringComparer.Ordinal);
+        foreach (var import in _imports.Where(import => counts.ContainsKey(import.Table)))
+        {
+            tables.Add(import.Table, await ImportAsync(db, import, counts[import.Table], cancellationToken));
+        }
+
+        return new(
+            layout.Kind, [.. ImportTables.All.Where(tables.ContainsKey).Select(table => tables[table])],
+            await ImportFindings.CountAsync(db, cancellationToken),
+            await ImportFindings.ListAsync(db, options.MostFindings, cancellationToken));
+    }
+
+    // Gives whose tables they are, and how many rows the source has for each of ours.
+    private static async Task<(SourceLayout Layout, Dictionary<string, long> Counts)> StageAsync(
+        NexusDbContext db, ChatImportOptions options, CancellationToken cancellationToken)
+    {
+        var target = (NpgsqlConnection)db.Database.GetDbConnection();
+        await using var source = await ChatSource.OpenAsync(target, options, cancellationToken);
+        if (await source.IsDatabaseOfAsync(db, cancellationToken)
+            && string.Equals(options.SourceSchema, await SchemaAsync(db, cancellationToken), StringComparison.Ordinal))
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Validation,
+                $"Schema '{options.SourceSchema}' of {source.Place} is the one that chats are imported into: name another schema or "
+                + "another database as the source.");
+        }
+
+        var catalog = await source.ReadCatalogAsync(options.SourceSchema, cancellationToken);
+        var layout = SourceLayout.Recognise(catalog, options.Kind, source.Place);
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var rows in layout.Stage(catalog))
+        {
+            counts.Add(rows.Table, await source.CountAsync(rows.Count, cancellationToken));
+            await source.CopyAsync(rows.Select, target, ImportTables.StageOf(rows.Table), cancellationToken);
+        }
+
+        await ImportFindings.AddUnknownAsync(db, [.. layout.UnknownIn(catalog)], cancellationToken);
+        return (layout, counts);
+    }
+
+    private static async Task<ChatImportCount> ImportAsync(
+        NexusDbContext db, TableImport import, long source, CancellationToken cancellationToken)
+    {
+        foreach (var statement in import.Judge)
+        {
+            await db.ExecuteAsync(statement, [], cancellationToken);
+        }
+
+        var added = await db.ExecuteAsync(import.Insert, [], cancellationToken);
+        foreach (var statement in import.Settle)
+        {
+            await db.ExecuteAsync(statement, [], cancellationToken);
+        }
+
+        await db.ExecuteAsync(import.Find, [], cancellationToken);
+        return (await db.ReadAllAsync(
+            $"""
+            SELECT count(*) FILTER (WHERE is_known), count(*) FILTER (WHERE differs), count(*) FILTER (WHERE reason IS NOT NULL)
+            FROM {ImportTables.JudgedOf(import.Table)}
+            """,
+            [], row => new ChatImportCount(import.Table, source, added, row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)),
+            cancellationToken)).Single();
+    }
+
+    private static async Task<string> SchemaAsync(NexusDbContext db, CancellationToken cancellationToken)
+        => (await db.ReadAllAsync(
+            "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'chats'::regclass",
+            [], row => row.GetString(0), cancellationToken)).Single();
+}

@@ -1,0 +1,68 @@
+namespace Nexus.Data.Chats.Importing;
+
+/// <summary>Members: who is new has read everything, and no group is without an admin.</summary>
+internal static class MemberImport
+{
+    private const string Id = "chat_id::text || '/' || user_id::text";
+
+    private static readonly string _judge =
+        $"""
+        INSERT INTO judged_chat_members
+        SELECT s.chat_id, s.user_id,
+               CASE WHEN t.user_id IS NOT NULL THEN NULL
+               WHEN c.id IS NULL THEN {ImportTables.Word(ChatImportReason.ChatMissing)}
+               WHEN u.id IS NULL THEN {ImportTables.Word(ChatImportReason.UserMissing)}
+               WHEN u.anonymized_at IS NOT NULL THEN {ImportTables.Word(ChatImportReason.UserGone)}
+               WHEN c.kind = 'direct' AND s.user_id NOT IN (c.low_user_id, c.high_user_id)
+                   THEN {ImportTables.Word(ChatImportReason.NotOfPair)}
+               WHEN s.role IN ({ImportTables.Words<ChatRole>()}) IS NOT TRUE THEN {ImportTables.Word(ChatImportReason.RoleUnknown)}
+               END,
+               t.user_id IS NOT NULL, false, s.role, coalesce(s.joined_at, c.created_at), false
+        FROM import_chat_members s
+        LEFT JOIN chat_members t ON t.chat_id = s.chat_id AND t.user_id = s.user_id
+        LEFT JOIN (judged_chats j JOIN chats c ON c.id = j.id AND j.reason IS NULL) ON j.id = s.chat_id
+        LEFT JOIN users u ON u.id = s.user_id
+        """;
+
+    private const string MakeAdmins =
+        """
+        UPDATE judged_chat_members j SET role = 'admin', is_made_admin = true
+        FROM (SELECT DISTINCT ON (m.chat_id) m.chat_id, m.user_id
+              FROM judged_chat_members m JOIN chats c ON c.id = m.chat_id AND c.kind = 'group'
+              WHERE m.reason IS NULL
+                AND NOT EXISTS (SELECT FROM judged_chat_members a
+                                WHERE a.chat_id = m.chat_id AND a.reason IS NULL AND a.role = 'admin')
+              ORDER BY m.chat_id, m.joined_at, m.user_id) f
+        WHERE j.chat_id = f.chat_id AND j.user_id = f.user_id
+          AND NOT EXISTS (SELECT FROM chat_members t WHERE t.chat_id = f.chat_id AND t.role = 'admin' AND t.user_id <> f.user_id)
+        """;
+
+    // Behind the admins, so that whom an import made one is as the source would have it.
+    private const string Compare =
+        """
+        UPDATE judged_chat_members j SET differs = true FROM chat_members t
+        WHERE j.is_known AND t.chat_id = j.chat_id AND t.user_id = j.user_id AND (t.role, t.joined_at) IS DISTINCT FROM (j.role, j.joined_at)
+        """;
+
+    private const string Insert =
+        """
+        INSERT INTO chat_members (chat_id, user_id, role, joined_at, last_read_sequence)
+        SELECT j.chat_id, j.user_id, j.role, j.joined_at, c.last_sequence
+        FROM judged_chat_members j JOIN chats c ON c.id = j.chat_id
+        WHERE j.reason IS NULL AND NOT j.is_known
+        ORDER BY j.chat_id, j.user_id
+        """;
+
+    private static readonly string _findEmpty =
+        $"""
+        INSERT INTO import_findings
+        SELECT '{ImportTables.Chats}', j.id::text, {ImportTables.Word(ChatImportReason.NoMember)}, left(j.detail, 255)
+        FROM judged_chats j
+        WHERE {ImportTables.IsNew} AND j.kind = 'group' AND NOT EXISTS (SELECT FROM chat_members m WHERE m.chat_id = j.id);
+        """;
+
+    public static TableImport Value { get; } = new(
+        ImportTables.Members, [_judge, "ANALYZE judged_chat_members", MakeAdmins, Compare], Insert, [],
+        ImportTables.Refused(ImportTables.Members, Id)
+        + ImportTables.Changed(ImportTables.Members, ChatImportReason.AdminMade, "is_made_admin", Id) + _findEmpty);
+}
