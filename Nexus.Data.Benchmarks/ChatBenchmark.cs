@@ -131,14 +131,17 @@ public static class ChatBenchmark
                 var given = argument(n);
                 var service = In(null);
 
-                // In turn, so that whatever else the machine does meets both.
+                // In turn, so that whatever else the machine does meets both; whoever comes second finds its pages in the caches.
+                var other = n % 2 == 0 ? await PlainAsync() : 0;
                 var one = await BenchDatabase.MicrosecondsAsync(() => ask(service, given));
-                var other = await BenchDatabase.MicrosecondsAsync(() => captured[n % captured.Count].RunAsync(source));
+                other = n % 2 == 0 ? other : await PlainAsync();
                 if (call >= 0)
                 {
                     ours.Add(one);
                     plain.Add(other);
                 }
+
+                Task<double> PlainAsync() => BenchDatabase.MicrosecondsAsync(() => captured[n % captured.Count].RunAsync(source));
             }
 
             var (p50, p99) = (BenchDatabase.Percentile(ours, 50), BenchDatabase.Percentile(ours, 99));

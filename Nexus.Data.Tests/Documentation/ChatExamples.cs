@@ -35,6 +35,57 @@ internal static class ChatExamples
         _ = (resumed, sidebar);
     }
 
+    public static async Task TalkAsync(
+        ChatRooms rooms, Messages messages, UnreadMessages unread, RepositoryChatInfo session, Guid ada, Guid bob, Guid cy,
+        string clientKey, string text, Guid requestId, CancellationToken cancellationToken)
+    {
+        // doc:rooms
+        var direct = await rooms.OpenDirectAsync(ada, bob, cancellationToken);
+        var group = await rooms.CreateGroupAsync(ada, "Trains", [bob, cy], cancellationToken);
+        if (await rooms.LeaveAsync(group.Id, ada, cancellationToken) is RoomChange.LastAdmin)
+        {
+            await rooms.SetRoleAsync(group.Id, bob, ChatRole.Admin, cancellationToken);
+            await rooms.LeaveAsync(group.Id, ada, cancellationToken);
+        }
+        // doc:end
+
+        // doc:post
+        var posted = await messages.PostAsync(
+            new() { ChatId = group.Id, SenderId = bob, Content = "The 9:15 is late.", IdempotencyKey = clientKey }, cancellationToken);
+        var answer = await messages.PostAsync(
+            new() { ChatId = session.Id, Type = MessageType.Claude, Content = text, RequestId = requestId }, cancellationToken);
+        // doc:end
+
+        // doc:timeline
+        var page = await messages.OlderAsync(group.Id, bob, cancellationToken: cancellationToken);
+        var before = page.Older is null ? null : await messages.OlderAsync(group.Id, bob, page.Older, cancellationToken: cancellationToken);
+        var since = await messages.NewerAsync(group.Id, bob, page.Newer, cancellationToken: cancellationToken);
+        // doc:end
+
+        // doc:unread
+        var left = await unread.MarkReadAsync(group.Id, bob, posted.Message.Sequence, cancellationToken);
+        var badge = await unread.CountAllAsync(bob, cancellationToken);
+        // doc:end
+        _ = (direct, answer, before, since, left, badge);
+    }
+
+    public static async Task PushAsync(
+        MessageFeed feed, Func<Task<string?>> loadToken, Func<string, Task> saveToken, Func<Message, Task> push,
+        CancellationToken cancellationToken)
+    {
+        // doc:feed
+        await foreach (var (message, token) in feed.ListenAsync(await LoadTokenAsync(), cancellationToken))
+        {
+            await PushAsync(message);
+            await SaveTokenAsync(token);
+        }
+        // doc:end
+
+        Task<string?> LoadTokenAsync() => loadToken();
+        Task PushAsync(Message message) => push(message);
+        Task SaveTokenAsync(string token) => saveToken(token);
+    }
+
     public static void Register(IServiceCollection services)
     {
         // doc:foreign-hash

@@ -19,7 +19,8 @@ public sealed class DoctorTests : DatabaseTest
         Assert.That(reports.Select(report => (report.Name, report.Result.Status)), Is.EqualTo(new[]
         {
             ("schema", CheckStatus.Ok), ("unlinked-requests", CheckStatus.Ok), ("stuck-analyses", CheckStatus.Ok),
-            ("totals", CheckStatus.Ok), ("invalid-indexes", CheckStatus.Ok), ("stored-secrets", CheckStatus.Ok), ("clear-secrets", CheckStatus.Ok),
+            ("totals", CheckStatus.Ok), ("message-feed", CheckStatus.Ok), ("invalid-indexes", CheckStatus.Ok),
+            ("stored-secrets", CheckStatus.Ok), ("clear-secrets", CheckStatus.Ok),
         }));
         Assert.That(reports.Select(report => report.Result.Remedy), Is.All.Null);
     }
