@@ -54,7 +54,7 @@ public sealed class RoomPlanTests : RoomTest
         await SayAsync(chats[0], people[0], "new");
 
         var plans = await QueryPlans.OfAsync(
-            await AdministratorAsync(), db => MessageFeed.ReadAsync(db, FeedToken.Read(token), 1_000_000, CancellationToken.None));
+            await AdministratorAsync(), db => MessageFeed.ReadAsync(db, FeedToken.Read(token), 1_000_000, TimeSpan.FromMinutes(1), CancellationToken.None));
 
         Assert.That(plans.Indexes, Does.Contain("idx_messages_written_in"), plans.All);
         Assert.That(plans.Buffers, Is.LessThan(30), plans.All);

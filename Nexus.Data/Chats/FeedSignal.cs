@@ -8,8 +8,8 @@ using Npgsql;
 
 namespace Nexus.Data.Chats;
 
-/// <summary>Says that there may be messages that were not read: when somebody notified, when the connection is new, and every ten
-/// seconds. Notifications are taken from the server at once, however slowly messages are dealt with, so that its queue stays
+/// <summary>Says that there may be messages that were not read: when somebody notified, when the connection is new, and after ten
+/// seconds without either. Notifications are taken from the server at once, however slowly messages are dealt with, so that its queue stays
 /// short.</summary>
 internal sealed partial class FeedSignal : IAsyncDisposable
 {
@@ -32,13 +32,27 @@ internal sealed partial class FeedSignal : IAsyncDisposable
         _listening = Task.Run(ListenAsync);
     }
 
-    /// <summary>Ends when there may be something.</summary>
+    /// <summary>Whether the database is away, or the one that is reached is not the one that is written to.</summary>
+    public static bool IsAway(Exception exception)
+        => TransientFaults.AreIn(exception)
+            || exception is PostgresException
+            {
+                SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.ObjectNotInPrerequisiteState,
+            };
+
+    /// <summary>Ends when there may be something, and after ten seconds, whatever becomes of the connection.</summary>
     /// <exception cref="Exception">Listening failed for good.</exception>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
+        using var tick = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        tick.CancelAfter(_patience);
         try
         {
-            await _signals.Reader.ReadAsync(cancellationToken);
+            await _signals.Reader.ReadAsync(tick.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nobody notified: what is there is looked for all the same.
         }
         catch (ChannelClosedException exception) when (exception.InnerException is { } cause)
         {
@@ -69,7 +83,7 @@ internal sealed partial class FeedSignal : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception exception) when (TransientFaults.AreIn(exception))
+            catch (Exception exception) when (IsAway(exception))
             {
                 LogBroken(exception);
             }
@@ -102,8 +116,7 @@ internal sealed partial class FeedSignal : IAsyncDisposable
                 _signals.Writer.TryWrite(true);
                 if (!await connection.WaitAsync(_patience, _stop.Token))
                 {
-                    // Whether the server is still there: what is new is looked for meanwhile.
-                    _signals.Writer.TryWrite(true);
+                    // Whether the server is still there.
                     await db.ExecuteAsync("SELECT 1", [], _stop.Token);
                 }
             }

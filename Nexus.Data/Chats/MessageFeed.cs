@@ -13,7 +13,8 @@ namespace Nexus.Data.Chats;
 /// <remarks>
 /// Who posts notifies (<c>NOTIFY</c>), and the feed then reads what it has not seen: a notification says only that there is something.
 /// So none is missed where a connection breaks, and a host goes on where it stopped, by the token of the last message that it dealt
-/// with. Messages of which nobody notifies, such as those that other programs write, come within ten seconds.
+/// with, also after a crash of the server. Messages of which nobody notifies, such as those that other programs write, come within
+/// ten seconds.
 /// </remarks>
 public sealed partial class MessageFeed
 {
@@ -21,6 +22,8 @@ public sealed partial class MessageFeed
 
     // Of so many the texts are read at once.
     private const int MessagesAtOnce = 200;
+
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
 
     // Of so many the keys: some 30 MB. The range between two snapshots is read once for each so many.
     private readonly int _keysAtOnce = 1_000_000;
@@ -58,16 +61,19 @@ public sealed partial class MessageFeed
     public async IAsyncEnumerable<FeedMessage> ListenAsync(
         string? token = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var place = token is null ? await CurrentAsync(cancellationToken) : FeedToken.Read(token);
+        var (patience, place) = (_patience, token is null ? await CurrentAsync(cancellationToken) : FeedToken.Read(token));
         await using var signal = new FeedSignal(_contexts, _logger);
         while (true)
         {
             await signal.WaitAsync(cancellationToken);
             for (var isThere = true; isThere;)
             {
-                var from = place;
+                var (from, limit) = (place, patience);
                 var part = await TryAsync(() => _contexts.ReadAgainAsync(
-                    (db, inner) => ReadAsync(db, from, _keysAtOnce, inner), cancellationToken));
+                    (db, inner) => ReadAsync(db, from, _keysAtOnce, limit, inner), cancellationToken));
+
+                // What was missed in months takes longer, and a connection that is dead says nothing.
+                patience = part is null ? patience * 2 : _patience;
 
                 // Behind the rest of an older snapshot there may be more.
                 isThere = part is { IsCut: true } || (part is not null && from.Reading is not null);
@@ -100,7 +106,7 @@ public sealed partial class MessageFeed
         {
             return await read();
         }
-        catch (Exception exception) when (TransientFaults.AreIn(exception))
+        catch (Exception exception) when (FeedSignal.IsAway(exception))
         {
             LogUnavailable(exception);
             return null;
@@ -110,27 +116,32 @@ public sealed partial class MessageFeed
     private Task<FeedToken> CurrentAsync(CancellationToken cancellationToken)
         => _contexts.ReadAgainAsync(
             async (db, token) => (await db.ReadAllAsync(
-                $"SELECT {Origin}, pg_current_snapshot()::text", [], row => new FeedToken(row.GetString(0), row.GetString(1)), token))[0],
+                $"""
+                SELECT {Origin}, s.reading::text, {LastWriter}
+                FROM (SELECT pg_current_snapshot() AS reading) s
+                """,
+                [], row => new FeedToken(row.GetString(0), FeedToken.Durable(row.GetString(1), row.GetFieldValue<ulong>(2))), token))[0],
             cancellationToken);
 
-    // What was committed between two snapshots: by transactions that the first one does not see and the second one does. In each chat
-    // one posts behind the other, so that times are in the order of the numbers.
+    // What was committed between two snapshots: by transactions that began behind the first one or were open in it, and that the
+    // second one sees.
     /// <exception cref="NexusDataException">The place is of another database, or of one that was another one then.</exception>
     internal static async Task<FeedPart> ReadAsync(
-        NexusDbContext db, FeedToken place, int keysAtOnce, CancellationToken cancellationToken)
+        NexusDbContext db, FeedToken place, int keysAtOnce, TimeSpan patience, CancellationToken cancellationToken)
     {
-        // What was missed in months takes as long as it takes. A range is taken for small, and equality for much of a table that one
-        // transaction filled: the planner is to use the index.
-        db.Database.SetCommandTimeout(TimeSpan.Zero);
-        var later = place.Last is null ? "" : "AND (m.created_at, m.id) > (@time, @id)";
+        // A range is taken for small, and equality for much of a table that one transaction filled: the planner is to use the index.
+        db.Database.SetCommandTimeout(patience);
+        var later = place.Last is null ? "" : "AND (m.sequence, m.id) > (@sequence, @id)";
         return await db.ReadAsync(
             $"""
+            SELECT set_config('statement_timeout', '0', true);
             WITH s AS MATERIALIZED (SELECT coalesce(@reading::pg_snapshot, pg_current_snapshot()) AS reading)
             SELECT {Origin}, pg_snapshot_xmax(s.reading) <= pg_snapshot_xmax(pg_current_snapshot())
-                   AND pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(s.reading), s.reading::text, NULL, NULL
+                   AND pg_snapshot_xmax(@seen::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()),
+                   s.reading::text, {LastWriter}, NULL, NULL
             FROM s
             UNION ALL
-            (SELECT NULL, NULL, NULL, m.created_at, m.id
+            (SELECT NULL, NULL, NULL, NULL, m.sequence, m.id
              FROM s CROSS JOIN LATERAL (
                 SELECT * FROM messages m
                 WHERE m.written_in >= pg_snapshot_xmax(@seen::pg_snapshot) AND m.written_in < pg_snapshot_xmax(s.reading)
@@ -138,7 +149,7 @@ public sealed partial class MessageFeed
                 SELECT m.* FROM unnest(ARRAY(SELECT pg_snapshot_xip(@seen::pg_snapshot))) x
                 CROSS JOIN LATERAL (SELECT * FROM messages m WHERE m.written_in >= x AND m.written_in <= x OFFSET 0) m) m
              WHERE pg_visible_in_snapshot(m.written_in, s.reading) {later}
-             ORDER BY m.created_at, m.id LIMIT @limit)
+             ORDER BY m.sequence, m.id LIMIT @limit)
             """,
             [
                 DbCommands.Text("seen", place.Seen), DbCommands.Text("reading", place.Reading),
@@ -146,6 +157,7 @@ public sealed partial class MessageFeed
             ],
             async (reader, token) =>
             {
+                await reader.NextResultAsync(token);
                 await reader.ReadAsync(token);
                 if (reader.GetString(0) != place.Origin || !reader.GetBoolean(1))
                 {
@@ -154,11 +166,11 @@ public sealed partial class MessageFeed
                         "The token of the feed is of another database, or this one was restored since, or another server took its place: read what was written since your last message from the timelines, and begin with a new token.");
                 }
 
-                var reading = reader.GetString(2);
-                var keys = new List<(DateTimeOffset Time, Guid Id)>();
+                var reading = FeedToken.Durable(reader.GetString(2), reader.GetFieldValue<ulong>(3));
+                var keys = new List<(long Sequence, Guid Id)>();
                 while (await reader.ReadAsync(token))
                 {
-                    keys.Add((reader.GetFieldValue<DateTimeOffset>(3), reader.GetGuid(4)));
+                    keys.Add((reader.GetInt64(4), reader.GetGuid(5)));
                 }
 
                 if (keys.Count <= keysAtOnce)
@@ -173,12 +185,12 @@ public sealed partial class MessageFeed
     }
 
     private static NpgsqlParameter[] Place(FeedToken place)
-        => place.Last is var (time, id) ? [DbCommands.Time("time", time), DbCommands.Uuid("id", id)] : [];
+        => place.Last is var (sequence, id) ? [DbCommands.Long("sequence", sequence), DbCommands.Uuid("id", id)] : [];
 
     private Task<List<Message>> MessagesAsync(Guid[] ids, CancellationToken cancellationToken)
         => _contexts.ReadAgainAsync(
             (db, token) => db.ReadAllAsync(
-                $"SELECT {MessageRow.Columns} FROM messages m WHERE m.id = ANY (@ids) ORDER BY m.created_at, m.id",
+                $"SELECT {MessageRow.Columns} FROM messages m WHERE m.id = ANY (@ids) ORDER BY m.sequence, m.id",
                 [DbCommands.Uuids("ids", ids)], row => MessageRow.Read(row), token),
             cancellationToken);
 
@@ -190,15 +202,23 @@ public sealed partial class MessageFeed
          FROM pg_control_system() c, pg_database d WHERE d.datname = current_database())
         """;
 
+    // Of the messages that a snapshot s sees that of the greatest number; 0 for none.
+    private const string LastWriter =
+        """
+        coalesce((SELECT m.written_in FROM messages m
+                  WHERE m.written_in < pg_snapshot_xmax(s.reading) AND pg_visible_in_snapshot(m.written_in, s.reading)
+                  ORDER BY m.written_in DESC LIMIT 1), '0')
+        """;
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Messages cannot be read now; the feed goes on when the database is back.")]
     private partial void LogUnavailable(Exception exception);
 
     // Keys between two snapshots, and where the feed is before and behind them.
     internal sealed record FeedPart(
-        IReadOnlyList<(DateTimeOffset Time, Guid Id)> Keys, bool IsCut, FeedToken Begin, FeedToken End)
+        IReadOnlyList<(long Sequence, Guid Id)> Keys, bool IsCut, FeedToken Begin, FeedToken End)
     {
         public FeedToken Behind(Message message)
-            => message.Id == Keys[^1].Id ? End : Begin with { Last = (message.CreatedAt, message.Id) };
+            => message.Id == Keys[^1].Id ? End : Begin with { Last = (message.Sequence, message.Id) };
     }
 }
 

@@ -148,7 +148,7 @@ public sealed partial class Messages
                 },
                 cancellationToken);
         }
-        catch (PostgresException exception) when (JsonField.IsRefused(exception))
+        catch (PostgresException exception) when (message.Metadata is not null && JsonField.IsRefused(exception))
         {
             throw JsonField.Refusal("metadata of a message", exception);
         }
