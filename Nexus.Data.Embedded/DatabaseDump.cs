@@ -4,9 +4,12 @@ using Npgsql;
 
 namespace Nexus.Data.Embedded;
 
-/// <summary>Writes a database to a file with <c>pg_dump</c>, in its custom format, which <c>pg_restore</c> reads.</summary>
+/// <summary>Writes a database to a file with <c>pg_dump</c>, in its custom format, and reads it back with <c>pg_restore</c>.</summary>
 public static class DatabaseDump
 {
+    // What a file in the custom format begins with.
+    private static ReadOnlySpan<byte> Beginning => "PGDMP"u8;
+
     /// <summary>The command that does the same, for people; the password is not in it.</summary>
     /// <param name="connectionString">The database, as Npgsql understands it.</param>
     /// <param name="file">The file to write.</param>
@@ -27,8 +30,18 @@ public static class DatabaseDump
     /// <exception cref="IOException">The file is there already, or <c>pg_dump</c> failed: the message ends with what it
     /// said.</exception>
     /// <exception cref="PostgresUnavailableException">There is no <c>pg_dump</c>.</exception>
+    public static Task WriteAsync(string connectionString, string file, CancellationToken cancellationToken = default)
+        => WriteAsync(connectionString, file, snapshot: null, cancellationToken);
+
+    /// <summary>The same, as of an instant that a transaction has exported.</summary>
+    /// <param name="connectionString">The database, as Npgsql understands it.</param>
+    /// <param name="file">The file, which must not be there yet.</param>
+    /// <param name="snapshot">What <c>pg_export_snapshot()</c> gave in a transaction that is still open; null for the instant in
+    /// which it begins.</param>
+    /// <param name="cancellationToken">Stops the program and removes what it has written.</param>
+    /// <inheritdoc cref="WriteAsync(string, string, CancellationToken)"/>
     public static async Task WriteAsync(
-        string connectionString, string file, CancellationToken cancellationToken = default)
+        string connectionString, string file, string? snapshot, CancellationToken cancellationToken = default)
     {
         if (File.Exists(file))
         {
@@ -42,15 +55,75 @@ public static class DatabaseDump
             {
             }
 
-            await RunAsync("pg_dump", ["--format=custom", "--no-password", $"--file={partial}"], connectionString, cancellationToken);
             await RunAsync(
-                "pg_restore", [$"--file={(OperatingSystem.IsWindows() ? "NUL" : "/dev/null")}", partial], null, cancellationToken);
+                "pg_dump",
+                ["--format=custom", "--no-password", $"--file={partial}", .. snapshot is null ? [] : new[] { $"--snapshot={snapshot}" }],
+                connectionString, cancellationToken);
+            await CheckAsync(partial, cancellationToken);
             File.Move(partial, file);
         }
         finally
         {
             File.Delete(partial);
         }
+    }
+
+    /// <summary>Writes the commands that make the tables, and no rows: for people to read, and the same each time to compare.</summary>
+    /// <param name="connectionString">The database, as Npgsql understands it.</param>
+    /// <param name="output">Where they go.</param>
+    /// <param name="cancellationToken">Stops the program.</param>
+    /// <exception cref="IOException"><c>pg_dump</c> failed: the message ends with what it said.</exception>
+    /// <exception cref="PostgresUnavailableException">There is no <c>pg_dump</c>.</exception>
+    public static Task WriteSchemaAsync(string connectionString, Stream output, CancellationToken cancellationToken = default)
+        => RunAsync(
+            "pg_dump", ["--schema-only", "--no-owner", "--no-privileges", "--no-password"], connectionString, cancellationToken,
+            said => CopyLinesAsync(said, output, cancellationToken));
+
+    /// <summary>Whether a file is in the custom format: others are read as SQL.</summary>
+    /// <param name="file">The file.</param>
+    public static bool IsCustom(string file)
+    {
+        using var stream = File.OpenRead(file);
+        Span<byte> beginning = stackalloc byte[Beginning.Length];
+        return stream.ReadAtLeast(beginning, beginning.Length, throwOnEndOfStream: false) == beginning.Length
+            && beginning.SequenceEqual(Beginning);
+    }
+
+    /// <summary>Reads a file in the custom format from its beginning to its end, without a database.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="cancellationToken">Stops the program.</param>
+    /// <exception cref="IOException">It is damaged: the message ends with what <c>pg_restore</c> said.</exception>
+    /// <exception cref="PostgresUnavailableException">There is no <c>pg_restore</c>.</exception>
+    public static Task CheckAsync(string file, CancellationToken cancellationToken = default)
+        => RunAsync("pg_restore", [$"--file={(OperatingSystem.IsWindows() ? "NUL" : "/dev/null")}", file], null, cancellationToken);
+
+    /// <summary>Puts what a file holds into a database, in one transaction: all of it, or nothing. Who owns what, and who may do
+    /// what, is not taken from the file.</summary>
+    /// <param name="connectionString">The database, as Npgsql understands it.</param>
+    /// <param name="file">A file in the custom format, or one with SQL as <c>pg_dump</c> writes it.</param>
+    /// <param name="replaces">Whether what is there under the same names is dropped first, in the same transaction; of a file in the
+    /// custom format alone.</param>
+    /// <param name="cancellationToken">Stops the program, and takes back what it did.</param>
+    /// <exception cref="IOException">It failed, and nothing was changed: the message ends with what the program said.</exception>
+    /// <exception cref="PostgresUnavailableException">There is no <c>pg_restore</c> or <c>psql</c>.</exception>
+    public static Task RestoreAsync(
+        string connectionString, string file, bool replaces, CancellationToken cancellationToken = default)
+    {
+        var database = new NpgsqlConnectionStringBuilder(connectionString).Database;
+        return IsCustom(file)
+            ? RunAsync(
+                "pg_restore",
+                [
+                    "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-password",
+                    .. replaces ? ["--clean", "--if-exists"] : Array.Empty<string>(), $"--dbname={database}", file,
+                ],
+                connectionString, cancellationToken)
+            : replaces
+                ? throw new IOException($"{file} is SQL, which cannot replace what is there: restore it into an empty database.")
+                : RunAsync(
+                    "psql",
+                    ["--no-psqlrc", "--quiet", "--no-password", "--single-transaction", "--set=ON_ERROR_STOP=1", $"--file={file}"],
+                    connectionString, cancellationToken, said => said.CopyToAsync(Stream.Null, cancellationToken));
     }
 
     private static FileStreamOptions OnlyForOwner()
@@ -65,9 +138,14 @@ public static class DatabaseDump
     }
 
     private static async Task RunAsync(
-        string program, string[] arguments, string? connectionString, CancellationToken cancellationToken)
+        string program, string[] arguments, string? connectionString, CancellationToken cancellationToken,
+        Func<Stream, Task>? read = null)
     {
-        var start = new ProcessStartInfo(PathOf(program), arguments) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(PathOf(program), arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = read is not null,
+        };
         if (connectionString is not null)
         {
             SetEnvironment(start, new(connectionString));
@@ -77,6 +155,11 @@ public static class DatabaseDump
         try
         {
             var said = process.StandardError.ReadToEndAsync(cancellationToken);
+            if (read is not null)
+            {
+                await read(process.StandardOutput.BaseStream);
+            }
+
             await process.WaitForExitAsync(cancellationToken);
             if (process.ExitCode != 0)
             {
@@ -88,6 +171,20 @@ public static class DatabaseDump
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
             throw;
+        }
+    }
+
+    // But the two with which newer versions of pg_dump fence in the rest, by a word that is another one each time.
+    private static async Task CopyLinesAsync(Stream from, Stream to, CancellationToken cancellationToken)
+    {
+        using var reader = new StreamReader(from);
+        await using var writer = new StreamWriter(to, leaveOpen: true);
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (!line.StartsWith(@"\restrict ", StringComparison.Ordinal) && !line.StartsWith(@"\unrestrict ", StringComparison.Ordinal))
+            {
+                await writer.WriteLineAsync(line.AsMemory(), cancellationToken);
+            }
         }
     }
 
