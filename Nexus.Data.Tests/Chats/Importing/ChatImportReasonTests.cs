@@ -1,4 +1,6 @@
+using Nexus.Data.Chats;
 using Nexus.Data.Chats.Importing;
+using Nexus.Data.Tests.Fixtures;
 using static Nexus.Data.Tests.Chats.Importing.OldPrograms;
 
 namespace Nexus.Data.Tests.Chats.Importing;
@@ -32,18 +34,44 @@ public sealed class ChatImportReasonTests : ChatImportTest
         yield return Case("key of one person", [Direct(11, 1, 1)], ("chats", Id(11), ChatImportReason.PairUnreadable));
         yield return Case("key of nobody", [Direct(11, 1, 77)], ("chats", Id(11), ChatImportReason.UserMissing));
         yield return Case(
-            "pair twice", [User(2, "bob"), Direct(11, 1, 2), Direct(12, 2, 1), Line(100, 12, 1, "Hi", 1)],
-            ("chats", Id(12), ChatImportReason.PairTaken), ("messages", Id(100), ChatImportReason.ChatMissing));
-        yield return Case("pair with us", [Ours(902), Direct(11, 901, 902)], ("chats", Id(11), ChatImportReason.PairTaken));
+            "pair twice",
+            [
+                User(2, "bob"), Direct(11, 1, 2), Direct(12, 2, 1), Member(11, 1), Member(12, 1, joined: 5), Member(12, 2, joined: 5),
+                Line(100, 12, 1, "Hi", 1), Line(101, 11, 2, "Ho", 2),
+            ],
+            ("chats", Id(12), ChatImportReason.PairJoined));
+        yield return Case(
+            "pair with us", [Ours(901), Ours(902), Direct(11, 901, 902), Member(11, 901), Line(100, 11, 901, "Hi", 1)],
+            ("chats", Id(11), ChatImportReason.PairJoined));
+        yield return Case(
+            "direct chat that somebody left", [User(2, "bob"), Direct(11, 1, 2), Member(11, 1), Line(100, 11, 2, "Bye", 1)],
+            ("chat_members", $"{Id(11)}/{Id(2)}", ChatImportReason.PairCompleted));
         yield return Case("long topic", [Group(11, _long), Member(11, 1, "ADMIN")], ("chats", Id(11), ChatImportReason.TextCut));
-        yield return Case("group of nobody", [Group(11, "")], ("chats", Id(11), ChatImportReason.NoMember));
+        yield return Case(
+            "empty topic", [Group(11, ""), Member(11, 1, "ADMIN")], ("chats", Id(11), ChatImportReason.TopicDropped));
+        yield return Case("group of nobody", [Group(11, null)], ("chats", Id(11), ChatImportReason.NoMember));
+        yield return Case(
+            "times",
+            [
+                "ALTER TABLE \"user\" ALTER created_at DROP NOT NULL; ALTER TABLE membership ALTER joined_at DROP NOT NULL;",
+                User(2, "bob"), User(3, "cy", login: 9), Member(10, 2), Line(100, 10, 1, "Hi", 1), Group(11, "g"), Member(11, 1, "ADMIN"),
+                $"UPDATE \"user\" SET created_at = NULL WHERE id = '{Id(2)}';",
+                $"UPDATE \"user\" SET last_login_at = '-infinity' WHERE id = '{Id(3)}';",
+                $"UPDATE membership SET joined_at = NULL WHERE user_id = '{Id(2)}';",
+                $"UPDATE message SET created_at = 'infinity' WHERE id = '{Id(100)}';",
+                $"UPDATE chat SET created_at = '0044-03-15 BC' WHERE id = '{Id(11)}';",
+            ],
+            ("users", Id(2), ChatImportReason.TimeFilled), ("users", Id(3), ChatImportReason.TimeFilled),
+            ("chat_members", $"{Id(10)}/{Id(2)}", ChatImportReason.TimeFilled), ("messages", Id(100), ChatImportReason.TimeFilled),
+            ("chats", Id(11), ChatImportReason.TimeFilled));
         yield return Case(
             "chat, line and membership of whom was not carried over",
             [User(2, "ADA"), Direct(11, 1, 2), Member(10, 2), Line(100, 10, 2, "Hi", 1)],
             ("users", Id(2), ChatImportReason.NameTaken), ("chats", Id(11), ChatImportReason.UserMissing),
             ("messages", Id(100), ChatImportReason.UserMissing), ("chat_members", $"{Id(10)}/{Id(2)}", ChatImportReason.UserMissing));
         yield return Case(
-            "third in a direct chat", [User(2, "bob"), User(3, "cy"), Direct(11, 1, 2), Member(11, 3)],
+            "third in a direct chat",
+            [User(2, "bob"), User(3, "cy"), Direct(11, 1, 2), Member(11, 1), Member(11, 2), Member(11, 3)],
             ("chat_members", $"{Id(11)}/{Id(3)}", ChatImportReason.NotOfPair));
         yield return Case(
             "role", ["ALTER TYPE memberrole ADD VALUE 'OWNER'; COMMIT; BEGIN; SET LOCAL search_path = old;", User(2, "bob"), Member(10, 2, "OWNER")],
@@ -85,6 +113,12 @@ public sealed class ChatImportReasonTests : ChatImportTest
             ],
             ("chats", Id(11), ChatImportReason.TimeFilled), ("messages", Id(100), ChatImportReason.TimeFilled),
             ("chat_snapshots", Id(200), ChatImportReason.TimeFilled));
+        yield return Case(
+            "time of a change", [Session(11, "t"), $"UPDATE chats SET updated_at = NULL WHERE id = '{Id(11)}';"],
+            ("chats", Id(11), ChatImportReason.TimeFilled));
+        yield return Case(
+            "time of opening", [Session(11, "t"), $"UPDATE chats SET last_accessed_at = '10000-01-01' WHERE id = '{Id(11)}';"],
+            ("chats", Id(11), ChatImportReason.TimeFilled));
         yield return Case("type", [Said(100, 10, "gemini", "Hi", 1)], ("messages", Id(100), ChatImportReason.TypeUnknown));
         yield return Case("empty line", [Said(100, 10, "claude", "", 1)], ("messages", Id(100), ChatImportReason.ContentEmpty));
         yield return Case("metadata", [Said(100, 10, "user", "Hi", 1, "[1]")], ("messages", Id(100), ChatImportReason.MetadataWrapped));
@@ -184,6 +218,7 @@ public sealed class ChatImportReasonTests : ChatImportTest
             Assert.That(again.Tables.Sum(table => table.Differs), Is.EqualTo(report.Tables.Sum(table => table.Differs)), string.Join('\n', again.Tables));
             Assert.That(await ContentAsync(), Is.EqualTo(content));
             await AssertRowsAsync($"SELECT content FROM messages WHERE id = '{Id(1000)}'", "Stays");
+            Assert.That(await new UnreadMessages(new Contexts(ConnectionString)).VerifyAsync(), Is.Empty);
         });
     }
 

@@ -105,8 +105,74 @@ public sealed class ChatImportSourceTests : ChatImportTest
     {
         await SourceAsync(Relay(Schema), $"REVOKE SELECT ON {Schema}.messages FROM PUBLIC;");
 
-        Assert.That(() => Import.ImportAsync(Options), Throws.InstanceOf<PostgresException>().With.Property("SqlState").EqualTo("42501"));
+        Assert.That(() => Import.ImportAsync(Options), Refused(NexusDataErrorKind.Forbidden, "messages", "may read its tables"));
         Assert.That(await ContentAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_column_that_may_not_be_read_is_said()
+    {
+        await SourceAsync(
+            Relay(Schema), $"REVOKE SELECT ON {Schema}.messages FROM PUBLIC;", $"GRANT SELECT (id) ON {Schema}.messages TO PUBLIC;");
+
+        Assert.That(() => Import.ImportAsync(Options), Refused(NexusDataErrorKind.Forbidden, "messages", "may read its tables"));
+    }
+
+    [Test]
+    public async Task Rows_that_a_policy_hides_are_not_passed_over()
+    {
+        await SourceAsync(
+            Relay(Schema), Session(1, "Trains"), Session(4, "Rails"), "ALTER TABLE chats ENABLE ROW LEVEL SECURITY;",
+            "CREATE POLICY few ON chats USING (title <> 'Rails');");
+
+        Assert.That(() => Import.ImportAsync(Options), Refused(NexusDataErrorKind.Forbidden, "row-level security", "chats", "BYPASSRLS"));
+        Assert.That((await Import.ImportAsync(new() { SourceSchema = Schema, SourceConnection = await AdministratorAsync() })).Added, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Words_are_read_in_any_language_of_the_source()
+    {
+        await SourceAsync(
+            Opchat(Schema), User(1, "ada", "DISABLED"), Group(10, "Rails"), Member(10, 1, "ADMIN"),
+            "ALTER TABLE \"user\" ALTER status TYPE text COLLATE \"tr-x-icu\"; ALTER TABLE membership ALTER role TYPE text COLLATE \"tr-x-icu\";");
+
+        Assert.That((await Import.ImportAsync(Options)).Reasons, Is.Empty);
+        await AssertRowsAsync("SELECT status, role FROM users JOIN chat_members ON user_id = id", "disabled|admin");
+    }
+
+    // The source is read and waited for longer than the limit, and the database that is imported into has nothing to do meanwhile.
+    [TestCase("statement_timeout")]
+    [TestCase("lock_timeout")]
+    [TestCase("idle_in_transaction_session_timeout")]
+    public async Task Limits_of_time_do_not_end_it(string setting)
+    {
+        await SourceAsync(
+            Relay(Schema), Session(1, "Trains"), "ALTER TABLE chats RENAME TO all_chats;",
+            "CREATE VIEW chats AS SELECT c.* FROM all_chats c, (SELECT pg_sleep(0.6)) s;", "GRANT SELECT ON chats TO PUBLIC;");
+        await AdministerAsync(
+            $"ALTER DATABASE \"{new NpgsqlConnectionStringBuilder(ConnectionString).Database}\" SET {setting} = '200ms'");
+        await using var holder = new NpgsqlConnection(await AdministratorAsync());
+        await holder.OpenAsync();
+        await using var free = new NpgsqlCommand($"SET {setting} = 0", holder);
+        await free.ExecuteNonQueryAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using var gate = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('nexus.chats/import', 0))", holder);
+        await gate.ExecuteNonQueryAsync();
+        await using var other = new NpgsqlConnection(await AdministratorAsync());
+        await other.OpenAsync();
+        await using var freed = new NpgsqlCommand($"SET {setting} = 0", other);
+        await freed.ExecuteNonQueryAsync();
+        await using var otherTransaction = await other.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand($"LOCK TABLE {Schema}.messages", other);
+        await hold.ExecuteNonQueryAsync();
+
+        var import = Import.ImportAsync(Options);
+        await Task.Delay(600);
+        await transaction.CommitAsync();
+        await Task.Delay(2_400);
+        await otherTransaction.CommitAsync();
+
+        Assert.That((await import).Added, Is.EqualTo(1));
     }
 
     [Test]

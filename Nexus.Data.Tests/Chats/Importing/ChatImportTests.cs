@@ -184,13 +184,14 @@ public sealed class ChatImportTests : ChatImportTest
         }
 
         await Import.ImportAsync(Options);
+        var none = await listener.WaitAsync(TimeSpan.FromSeconds(1));
         var posted = await new Messages(contexts).PostAsync(new() { ChatId = Id(11), SenderId = Id(1), Content = "With us" });
         var ours = await listener.WaitAsync(TimeSpan.FromSeconds(10));
         await SourceAsync(Line(110, 11, 3, "Later", 61), Line(111, 11, 3, "And later", 62));
         await Import.ImportAsync(Options);
         var theirs = await listener.WaitAsync(TimeSpan.FromSeconds(10));
 
-        Assert.That((posted.Message.Sequence, ours, theirs), Is.EqualTo((5L, true, true)));
+        Assert.That((posted.Message.Sequence, none, ours, theirs), Is.EqualTo((5L, false, true, true)));
         Assert.That(
             (await unread.CountAsync(Id(11), Id(1)), await unread.CountAsync(Id(11), Id(2)), await unread.CountAsync(Id(10), Id(1))),
             Is.EqualTo((2L, 3L, 0L)));
@@ -413,10 +414,231 @@ public sealed class ChatImportTests : ChatImportTest
             report.Reasons.Select(reason => (reason.Table, reason.Reason, reason.Count)),
             Is.EqualTo(new[]
             {
-                ("chats", ChatImportReason.PairTaken, 1L), ("chat_members", ChatImportReason.ChatMissing, 2L),
-                ("messages", ChatImportReason.ChatMissing, 2L),
+                ("chats", ChatImportReason.PairJoined, 1L),
             }));
         Assert.That(report.IsComplete);
+        await AssertRowsAsync(
+            $"SELECT id, sequence::int FROM messages WHERE chat_id = '{Id(800)}' ORDER BY sequence", $"{Id(101)}|1", $"{Id(100)}|2");
+    }
+
+    [Test]
+    public async Task What_two_wrote_there_goes_to_their_chat_here()
+    {
+        await SourceAsync(TeamChat());
+        await AdministerAsync($"INSERT INTO users (id, username) VALUES ('{Id(1)}', 'ada'), ('{Id(2)}', 'bob')");
+        var contexts = new Contexts(ConnectionString);
+        var (messages, unread) = (new Messages(contexts), new UnreadMessages(contexts));
+        var room = await new ChatRooms(contexts).OpenDirectAsync(Id(1), Id(2));
+        await messages.PostAsync(new() { ChatId = room.Id, SenderId = Id(1), Content = "Here", IdempotencyKey = "k" });
+        await SourceAsync(KeyedLine(120, 10, 2, "k", 90));
+
+        var report = await Import.ImportAsync(Options);
+        var content = await ContentAsync();
+        var again = await Import.ImportAsync(Options);
+
+        Assert.Multiple(async () =>
+        {
+            Assert.That(await ContentAsync(), Is.EqualTo(content));
+            Assert.That((report.IsComplete, again.IsComplete, again.Added), Is.EqualTo((true, true, 0L)));
+            Assert.That(
+                report.Findings.Select(finding => (finding.Table, finding.Id, finding.Reason, finding.Detail)),
+                Is.EqualTo(new (string, string, ChatImportReason, string?)[]
+                {
+                    ("chats", $"{Id(10)}", ChatImportReason.PairJoined, $"{room.Id}"), ("messages", $"{Id(120)}", ChatImportReason.KeyDropped, null),
+                }));
+            Assert.That(
+                again.Tables.Select(table => (table.Table, table.Known, table.Differs)),
+                Is.EqualTo(new[] { ("users", 3L, 2L), ("chats", 2, 0), ("chat_members", 5, 0), ("messages", 7, 0) }));
+            await AssertRowsAsync(
+                $"SELECT content, sequence::int FROM messages WHERE chat_id = '{room.Id}' ORDER BY sequence",
+                "Here|1", "Hello, 'Bob' 🚂|2", "Hello\nback|3", "Line 120|4");
+            await AssertRowsAsync(
+                $"SELECT user_id, last_read_sequence FROM chat_members WHERE chat_id = '{room.Id}' ORDER BY 1", $"{Id(1)}|1", $"{Id(2)}|0");
+            Assert.That((await unread.CountAsync(room.Id, Id(1)), await unread.CountAsync(room.Id, Id(2))), Is.EqualTo((3L, 4L)));
+            Assert.That(await unread.VerifyAsync(), Is.Empty);
+            Assert.That(
+                (await messages.PostAsync(new() { ChatId = room.Id, SenderId = Id(2), Content = "On" })).Message.Sequence, Is.EqualTo(5));
+        });
+    }
+
+    [Test]
+    public async Task Two_chats_of_a_pair_become_one()
+    {
+        await SourceAsync(
+            Opchat(Schema), User(1, "ada"), User(2, "bob"), Direct(11, 2, 1), Direct(10, 1, 2), Member(10, 1), Member(11, 1), Member(11, 2),
+            Line(100, 10, 1, "First", 1), Line(101, 11, 2, "Second", 2), Line(102, 10, 1, "Third", 3));
+
+        var report = await Import.ImportAsync(Options);
+
+        Assert.That(report.Tables.Select(table => (table.Added, table.Known, table.IsComplete)), Is.EqualTo(new[]
+        {
+            (2L, 0L, true), (1, 1, true), (2, 1, true), (3, 0, true),
+        }));
+        await AssertRowsAsync(
+            "SELECT chat_id, content FROM messages ORDER BY sequence", $"{Id(10)}|First", $"{Id(10)}|Second", $"{Id(10)}|Third");
+        await AssertRowsAsync("SELECT user_id, last_read_sequence FROM chat_members ORDER BY 1", $"{Id(1)}|3", $"{Id(2)}|3");
+    }
+
+    [Test]
+    public async Task Whoever_left_a_direct_chat_there_takes_part_here()
+    {
+        await SourceAsync(
+            Opchat(Schema), User(1, "ada"), User(2, "bob"), User(3, "cy"), Direct(10, 1, 2), Direct(11, 1, 3), Direct(12, 2, 3),
+            Member(10, 1), Line(100, 10, 2, "Bye", 20), Line(101, 10, 1, "Oh", 21));
+        await AdministerAsync(
+            $"INSERT INTO users (id, username, status, anonymized_at) VALUES ('{Id(3)}', 'gone-3', 'disabled', now())");
+
+        var report = await Import.ImportAsync(Options);
+        var again = await Import.ImportAsync(Options);
+
+        Assert.Multiple(async () =>
+        {
+            Assert.That((report.IsComplete, again.IsComplete, again.Added, again.Reasons.Count), Is.EqualTo((true, true, 0L, 0)));
+            Assert.That(
+                report.Findings.Select(finding => (finding.Table, finding.Id, finding.Reason)),
+                Is.EqualTo(new[] { $"{Id(10)}/{Id(2)}", $"{Id(11)}/{Id(1)}", $"{Id(12)}/{Id(2)}" }
+                    .Select(id => ("chat_members", id, ChatImportReason.PairCompleted))));
+            await AssertRowsAsync(
+                "SELECT chat_id, user_id, role, last_read_sequence FROM chat_members ORDER BY 1, 2",
+                $"{Id(10)}|{Id(1)}|member|2", $"{Id(10)}|{Id(2)}|member|2", $"{Id(11)}|{Id(1)}|member|0", $"{Id(12)}|{Id(2)}|member|0");
+            var posted = await new Messages(new Contexts(ConnectionString)).PostAsync(
+                new() { ChatId = Id(10), SenderId = Id(2), Content = "Here again" });
+            Assert.That(posted.Message.Sequence, Is.EqualTo(3));
+            Assert.That(await new UnreadMessages(new Contexts(ConnectionString)).VerifyAsync(), Is.Empty);
+        });
+    }
+
+    // Other programs gave 7, and 9, and noted neither.
+    [Test]
+    public async Task What_comes_goes_behind_numbers_that_nobody_noted()
+    {
+        await SourceAsync(TeamChat());
+        await Import.ImportAsync(Options);
+        await AdministerAsync(
+            $"""
+            INSERT INTO messages (chat_id, type, content, sender_id, sequence)
+            VALUES ('{Id(11)}', 'user', 'Unnoted', '{Id(1)}', 7), ('{Id(11)}', 'user', 'Unnoted', '{Id(1)}', 9),
+                   ('{Id(10)}', 'user', 'Unnoted', '{Id(1)}', 3);
+            DELETE FROM chat_members WHERE (chat_id, user_id) = ('{Id(10)}', '{Id(2)}')
+            """);
+        await SourceAsync(User(4, "dora"), Member(11, 4, joined: 60), Line(110, 11, 3, "Later", 61), Line(111, 11, 3, "Still later", 62));
+
+        var report = await Import.ImportAsync(Options);
+
+        var unread = new UnreadMessages(new Contexts(ConnectionString));
+        Assert.Multiple(async () =>
+        {
+            Assert.That((report.IsComplete, report.Added), Is.EqualTo((true, 5L)));
+            await AssertRowsAsync(
+                $"SELECT sequence::int FROM messages WHERE id IN ('{Id(110)}', '{Id(111)}') ORDER BY created_at", "10", "11");
+            await AssertRowsAsync("SELECT last_sequence::int FROM chats ORDER BY id", "3", "11");
+            await AssertRowsAsync(
+                "SELECT chat_id, user_id, last_read_sequence FROM chat_members WHERE last_read_sequence NOT IN (2, 4) ORDER BY 1, 2",
+                $"{Id(10)}|{Id(2)}|3", $"{Id(11)}|{Id(4)}|11");
+            Assert.That(
+                (await unread.CountAsync(Id(11), Id(1)), await unread.CountAsync(Id(11), Id(4)), await unread.CountAsync(Id(10), Id(1))),
+                Is.EqualTo((4L, 0L, 1L)));
+            Assert.That(await unread.VerifyAsync(), Is.Empty);
+        });
+    }
+
+    [Test]
+    public async Task Those_wait_alone_to_whose_chat_something_comes()
+    {
+        await SourceAsync(TeamChat());
+        await Import.ImportAsync(Options);
+        var contexts = new Contexts(ConnectionString);
+        var (users, messages) = (new Users(contexts, new PasswordHasher(1)), new Messages(contexts));
+        await users.SetPasswordAsync(Id(3), "correct horse battery");
+        await SourceAsync(Line(110, 11, 3, "Later", 61));
+
+        Task<PostedMessage> waiting;
+        await using (var db = OpenContext())
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            await Import.In(db).ImportAsync(Options);
+            waiting = messages.PostAsync(new() { ChatId = Id(11), SenderId = Id(1), Content = "Waits" });
+            await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => waiting.IsCompleted);
+
+            Assert.That(
+                (await messages.PostAsync(new() { ChatId = Id(10), SenderId = Id(1), Content = "Goes on" })).Message.Sequence, Is.EqualTo(3));
+            Assert.That((await users.LogInAsync("Cy Ünal", "correct horse battery")).Outcome, Is.EqualTo(LogInOutcome.Done));
+            Assert.That(waiting.IsCompleted, Is.False);
+            await transaction.CommitAsync();
+        }
+
+        Assert.That((await waiting).Message.Sequence, Is.EqualTo(6));
+    }
+
+    // After it is read, before it is locked.
+    [Test]
+    public async Task A_chat_that_goes_meanwhile_is_told()
+    {
+        await SourceAsync(TeamChat());
+        await Import.ImportAsync(Options);
+        await SourceAsync(Line(110, 11, 3, "Later", 61), Line(112, 10, 1, "Later", 61));
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        await db.Database.ExecuteSqlAsync($"DELETE FROM chats WHERE id = {Id(11)}");
+
+        var import = Import.ImportAsync(Options);
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => import.IsCompleted);
+        await transaction.CommitAsync();
+
+        var report = await import;
+        Assert.That((report.IsComplete, report.Added), Is.EqualTo((true, 1L)));
+        Assert.That(
+            report.Findings.Select(finding => (finding.Table, finding.Id, finding.Reason)),
+            Is.EqualTo(new[] { ("messages", $"{Id(110)}", ChatImportReason.ChatMissing) }));
+    }
+
+    [Test]
+    public async Task A_member_who_is_added_meanwhile_stays_as_added()
+    {
+        await SourceAsync(TeamChat());
+        await Import.ImportAsync(Options);
+        await AdministerAsync($"INSERT INTO users (id, username) VALUES ('{Id(4)}', 'dora')");
+        await SourceAsync(User(4, "dora"), Member(11, 4, joined: 60), Line(110, 11, 3, "Later", 61));
+        await using var db = OpenContext();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        await new ChatRooms(new Contexts(ConnectionString)).In(db).AddMemberAsync(Id(11), Id(4), ChatRole.Admin);
+
+        var import = Import.ImportAsync(Options);
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => import.IsCompleted);
+        await transaction.CommitAsync();
+
+        var report = await import;
+        Assert.That((report.IsComplete, report.Added, report.Tables[2].Known, report.Tables[2].Differs), Is.EqualTo((true, 1L, 6L, 1L)));
+        await AssertRowsAsync($"SELECT role, last_read_sequence FROM chat_members WHERE user_id = '{Id(4)}'", "admin|4");
+    }
+
+    [TestCase("infinity")]
+    [TestCase("-infinity")]
+    [TestCase("0044-03-15 12:00:00+00 BC")]
+    [TestCase("10000-01-01 00:00:00+00")]
+    [TestCase("9999-12-31 23:59:59.999999+00")]
+    public async Task People_go_on_whatever_the_times_were(string time)
+    {
+        await SourceAsync(TeamChat());
+        await SourceAsync(
+            $"UPDATE message SET created_at = '{time}'; UPDATE chat SET created_at = '{time}'; UPDATE membership SET joined_at = '{time}';",
+            $"UPDATE \"user\" SET created_at = '{time}', last_login_at = '{time}';");
+
+        var report = await Import.ImportAsync(Options);
+
+        var contexts = new Contexts(ConnectionString);
+        var posted = await new Messages(contexts).PostAsync(new() { ChatId = Id(11), SenderId = Id(1), Content = "Now" });
+        await using var db = OpenContext();
+        var year = DateTimeOffset.UtcNow.Year;
+        Assert.That(report.Reasons.Select(reason => (reason.Table, reason.Reason, reason.Count)), Is.EqualTo(
+            new[] { ("users", 3L), ("chats", 2), ("chat_members", 5), ("messages", 6) }
+                .Select(one => (one.Item1, ChatImportReason.TimeFilled, one.Item2))));
+        Assert.That(
+            (await db.Messages.ToListAsync()).Select(message => message.CreatedAt).Append(posted.Message.CreatedAt).Select(at => at.Year),
+            Is.All.EqualTo(year));
+        Assert.That((await db.Users.ToListAsync()).Select(user => (user.CreatedAt.Year, user.LastLoginAt)), Is.All.EqualTo((year, default(DateTimeOffset?))));
+        Assert.That((await db.ChatMembers.ToListAsync()).Select(member => member.JoinedAt.Year), Is.All.EqualTo(year));
+        Assert.That((await new ChatRooms(contexts).ListAsync(Id(1))).Items, Has.Count.EqualTo(2));
     }
 
     [Test]

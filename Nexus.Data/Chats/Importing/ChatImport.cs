@@ -13,9 +13,11 @@ namespace Nexus.Data.Chats.Importing;
 /// </remarks>
 public sealed class ChatImport
 {
-    // Each by what the ones before have carried over; whoever joins has read all that has come.
-    private static readonly TableImport[] _imports =
-        [UserImport.Value, ChatRowImport.Value, MessageImport.Value, MemberImport.Value, SnapshotImport.Value];
+    // Each by what the ones before have carried over.
+    private static readonly TableImport[] _places = [UserImport.Value, ChatRowImport.Value];
+
+    // Whoever joins has read all that has come.
+    private static readonly TableImport[] _contents = [MessageImport.Value, MemberImport.Value, SnapshotImport.Value];
 
     private readonly UnitOfWork _work;
 
@@ -38,10 +40,14 @@ public sealed class ChatImport
     /// <param name="cancellationToken">Stops the work, and takes back what was done.</param>
     /// <returns>What became of each table's rows, and which of them were not carried over.</returns>
     /// <remarks>
-    /// People and chats that are with us already are locked until the end, as by those who post: they wait meanwhile. Imports that are
-    /// started at once come one after the other. What was deleted here since an import, and is still in the source, comes back.
+    /// Chats that are with us already, and to which something new comes, are locked from when it was read until the end: whoever posts
+    /// there, joins or leaves meanwhile waits, and cannot log in while a message of theirs does; where it lasts longer than a command may, 30
+    /// seconds by default, it fails as unavailable. So does it where people are to be anonymised, take a name or begin a direct chat that
+    /// is just coming. In other chats people go on. Imports that are started at once come one after the other. The server's limits of time for statements, locks
+    /// and idle transactions do not count until the end of the transaction. What was deleted here since an import, and is still in the source, comes back.
     /// </remarks>
-    /// <exception cref="NexusDataException">The source cannot be reached (unavailable, forbidden, not found), has no tables of a program
+    /// <exception cref="NexusDataException">The source cannot be reached (unavailable, forbidden, not found), may not be read or hides
+    /// rows by row-level security (forbidden), has no tables of a program
     /// that is known (not found) or those of both (conflict), lacks columns, or is the very schema that is imported into
     /// (validation).</exception>
     public Task<ChatImportReport> ImportAsync(ChatImportOptions? options = null, CancellationToken cancellationToken = default)
@@ -72,17 +78,23 @@ public sealed class ChatImport
         NexusDbContext db, ChatImportOptions options, CancellationToken cancellationToken)
     {
         // The source's instant is behind the lock: what another import has just brought is known then.
+        await db.ExecuteAsync(ImportTables.TakeTime, [], cancellationToken);
         await db.ExecuteAsync(ImportTables.Gate, [], cancellationToken);
         await db.ExecuteAsync(ImportTables.Create, [], cancellationToken);
         var (layout, counts) = await StageAsync(db, options, cancellationToken);
         await db.ExecuteAsync(ImportTables.Analyze, [], cancellationToken);
-        foreach (var statement in ImportTables.Locks)
+        await db.ExecuteAsync(ImportTables.LockUsers, [], cancellationToken);
+        var tables = new Dictionary<string, ChatImportCount>(StringComparer.Ordinal);
+        foreach (var import in _places.Where(import => counts.ContainsKey(import.Table)))
         {
-            await db.ExecuteAsync(statement, [], cancellationToken);
+            await ExecuteAsync(db, import.Judge, cancellationToken);
+            tables.Add(import.Table, await ImportAsync(db, import, counts[import.Table], cancellationToken));
         }
 
-        var tables = new Dictionary<string, ChatImportCount>(StringComparer.Ordinal);
-        foreach (var import in _imports.Where(import => counts.ContainsKey(import.Table)))
+        var contents = _contents.Where(import => counts.ContainsKey(import.Table)).ToList();
+        await ExecuteAsync(db, contents.SelectMany(import => import.Judge), cancellationToken);
+        await ExecuteAsync(db, [ImportTables.LockChats, .. ImportTables.NoteNumbers], cancellationToken);
+        foreach (var import in contents)
         {
             tables.Add(import.Table, await ImportAsync(db, import, counts[import.Table], cancellationToken));
         }
@@ -124,18 +136,9 @@ public sealed class ChatImport
     private static async Task<ChatImportCount> ImportAsync(
         NexusDbContext db, TableImport import, long source, CancellationToken cancellationToken)
     {
-        foreach (var statement in import.Judge)
-        {
-            await db.ExecuteAsync(statement, [], cancellationToken);
-        }
-
+        await ExecuteAsync(db, import.Revise, cancellationToken);
         var added = await db.ExecuteAsync(import.Insert, [], cancellationToken);
-        foreach (var statement in import.Settle)
-        {
-            await db.ExecuteAsync(statement, [], cancellationToken);
-        }
-
-        await db.ExecuteAsync(import.Find, [], cancellationToken);
+        await ExecuteAsync(db, [.. import.Settle, import.Find], cancellationToken);
         return (await db.ReadAllAsync(
             $"""
             SELECT count(*) FILTER (WHERE is_known), count(*) FILTER (WHERE differs), count(*) FILTER (WHERE reason IS NOT NULL)
@@ -143,6 +146,14 @@ public sealed class ChatImport
             """,
             [], row => new ChatImportCount(import.Table, source, added, row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)),
             cancellationToken)).Single();
+    }
+
+    private static async Task ExecuteAsync(NexusDbContext db, IEnumerable<string> statements, CancellationToken cancellationToken)
+    {
+        foreach (var statement in statements)
+        {
+            await db.ExecuteAsync(statement, [], cancellationToken);
+        }
     }
 
     private static async Task<string> SchemaAsync(NexusDbContext db, CancellationToken cancellationToken)

@@ -24,9 +24,6 @@ public enum ChatImportReason
     /// <summary>A direct chat whose key does not name two people.</summary>
     PairUnreadable,
 
-    /// <summary>A direct chat of two who have one already.</summary>
-    PairTaken,
-
     /// <summary>A session without a title or a repository's name.</summary>
     TitleEmpty,
 
@@ -64,7 +61,11 @@ public enum ChatImportReason
     /// <summary>Changed: the title and the address of an issue without a number were left out.</summary>
     IssueDropped,
 
-    /// <summary>Changed: a time that was missing is the nearest one that is known.</summary>
+    /// <summary>Changed: an empty topic is none.</summary>
+    TopicDropped,
+
+    /// <summary>Changed: a time that was missing, infinite or outside of the years 1 to 9999 is the nearest one that is known; that of
+    /// a log-in is left out.</summary>
     TimeFilled,
 
     /// <summary>Changed: the idempotency key of a message was left out, because it is empty, too long, or another message of the
@@ -76,6 +77,12 @@ public enum ChatImportReason
 
     /// <summary>Changed: the group had no admin, and its first member is one now.</summary>
     AdminMade,
+
+    /// <summary>Changed: the two people of a direct chat have one already, to which its messages go.</summary>
+    PairJoined,
+
+    /// <summary>Changed: one of the two people of a direct chat was no member of it, and is one now.</summary>
+    PairCompleted,
 
     /// <summary>To be known: the group has no members, so nobody is its admin.</summary>
     NoMember,

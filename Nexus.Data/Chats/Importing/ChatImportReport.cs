@@ -40,6 +40,6 @@ public sealed record ChatImportReasonCount(string Table, ChatImportReason Reason
 /// <param name="Table">Our table.</param>
 /// <param name="Id">The row's key in the source; of a member chat and user, with a slash between them.</param>
 /// <param name="Reason">Why not, or what was changed.</param>
-/// <param name="Detail">The name, key or type that it is about; null where the key says it all. Never a password's hash or the text of
-/// a message.</param>
+/// <param name="Detail">The name, key or type that it is about, or the chat that it went to; null where the key says it all. Never a
+/// password's hash or the text of a message.</param>
 public sealed record ChatImportFinding(string Table, string Id, ChatImportReason Reason, string? Detail);

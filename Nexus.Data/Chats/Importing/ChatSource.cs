@@ -11,6 +11,14 @@ internal sealed class ChatSource : IAsyncDisposable
 {
     private const int ChunkSize = 128 * 1024;
 
+    // Rows that a policy would hide are an error: counted and copied without them, they would be lost, and nobody would be told.
+    private const string Begin =
+        $"""
+        SET TRANSACTION READ ONLY;
+        SET LOCAL row_security = off;
+        {ImportTables.TakeTime}
+        """;
+
     private readonly NpgsqlConnection _connection;
 
     private ChatSource(NpgsqlConnection connection, string place) => (_connection, Place) = (connection, place);
@@ -34,7 +42,7 @@ internal sealed class ChatSource : IAsyncDisposable
 
             // Disposed with its connection, which ends it.
             await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            await ExecuteAsync(connection, "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = 0", cancellationToken);
+            await ExecuteAsync(connection, Begin, cancellationToken);
             return new(connection, place);
         }
         catch (NpgsqlException exception)
@@ -71,17 +79,26 @@ internal sealed class ChatSource : IAsyncDisposable
         => SourceCatalog.ReadAsync(
             _connection, schema, SourceLayout.All.SelectMany(layout => layout.Tables).Select(table => table.Name), cancellationToken);
 
+    /// <summary>Counts rows.</summary>
+    /// <exception cref="NexusDataException">They may not be read, or not all of them (forbidden).</exception>
     public async Task<long> CountAsync(string statement, CancellationToken cancellationToken)
     {
         await using var command = Command(statement);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        try
+        {
+            return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        }
+        catch (PostgresException exception) when (IsHidden(exception))
+        {
+            throw Hidden(exception);
+        }
     }
 
     /// <summary>Copies the rows of a query into a table elsewhere, as the bytes that they are: memory holds a piece of them.</summary>
+    /// <exception cref="NexusDataException">They may not be read, or not all of them (forbidden).</exception>
     public async Task CopyAsync(string select, NpgsqlConnection target, string table, CancellationToken cancellationToken)
     {
-        await using var rows = await _connection.BeginRawBinaryCopyAsync(
-            $"COPY ({select}) TO STDOUT (FORMAT binary)", cancellationToken);
+        await using var rows = await ReadAsync(select, cancellationToken);
         var stage = await target.BeginRawBinaryCopyAsync($"COPY {table} FROM STDIN (FORMAT binary)", cancellationToken);
         try
         {
@@ -100,6 +117,27 @@ internal sealed class ChatSource : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+    private async Task<NpgsqlRawCopyStream> ReadAsync(string select, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _connection.BeginRawBinaryCopyAsync($"COPY ({select}) TO STDOUT (FORMAT binary)", cancellationToken);
+        }
+        catch (PostgresException exception) when (IsHidden(exception))
+        {
+            throw Hidden(exception);
+        }
+    }
+
+    private static bool IsHidden(PostgresException exception) => exception.SqlState == PostgresErrorCodes.InsufficientPrivilege;
+
+    private NexusDataException Hidden(PostgresException exception)
+        => new(
+            NexusDataErrorKind.Forbidden,
+            $"The source {Place} does not show all its rows: {exception.MessageText.TrimEnd('.')}. Connect to it as a user who may read its "
+            + "tables, and who owns them or has BYPASSRLS where row-level security hides rows.",
+            exception);
 
     private static NpgsqlConnection Connection(NpgsqlConnection target, string? source)
         => source is null

@@ -13,7 +13,8 @@ internal static class MessageImport
     // A key that was left out before is no difference. Neither is a time that the source does not know.
     private const string Differs =
         $"""
-        (t.chat_id, t.type, t.content, t.metadata, t.sender_id) IS DISTINCT FROM (s.chat_id, s.type, s.content, {Metadata}, s.sender_id)
+        (t.chat_id, t.type, t.content, t.metadata, t.sender_id)
+        IS DISTINCT FROM (coalesce(c.id, s.chat_id), s.type, s.content, {Metadata}, s.sender_id)
         OR t.created_at <> s.created_at OR (t.idempotency_key IS DISTINCT FROM s.idempotency_key AND t.idempotency_key IS NOT NULL)
         """;
 
@@ -29,14 +30,14 @@ internal static class MessageImport
                WHEN coalesce(s.content, '') = '' THEN {ImportTables.Word(ChatImportReason.ContentEmpty)}
                WHEN {_hasNoType} THEN {ImportTables.Word(ChatImportReason.TypeUnknown)}
                END,
-               t.id IS NOT NULL, t.id IS NOT NULL AND ({Differs}), s.chat_id, coalesce(s.created_at, c.created_at),
+               t.id IS NOT NULL, t.id IS NOT NULL AND ({Differs}), c.id, coalesce(s.created_at, c.created_at),
                CASE WHEN char_length(s.idempotency_key) BETWEEN 1 AND {MessageConfiguration.LongestKey} THEN s.idempotency_key END,
                s.idempotency_key IS NOT NULL AND char_length(s.idempotency_key) NOT BETWEEN 1 AND {MessageConfiguration.LongestKey},
                s.created_at IS NULL, coalesce(jsonb_typeof(s.metadata) <> 'object', false),
                CASE WHEN {_hasNoType} THEN s.type END
         FROM import_messages s
         LEFT JOIN messages t ON t.id = s.id
-        LEFT JOIN (judged_chats j JOIN chats c ON c.id = j.id AND j.reason IS NULL) ON j.id = s.chat_id
+        LEFT JOIN (judged_chats j JOIN chats c ON c.id = j.chat_id AND j.reason IS NULL) ON j.id = s.chat_id
         LEFT JOIN users u ON u.id = s.sender_id
         """;
 
@@ -56,8 +57,8 @@ internal static class MessageImport
     private const string Insert =
         $"""
         INSERT INTO messages (id, chat_id, type, content, metadata, created_at, sender_id, idempotency_key, sequence)
-        SELECT s.id, s.chat_id, s.type, s.content, {Metadata}, n.created_at, s.sender_id, n.idempotency_key, n.sequence
-        FROM (SELECT j.id, j.created_at, j.idempotency_key,
+        SELECT s.id, n.chat_id, s.type, s.content, {Metadata}, n.created_at, s.sender_id, n.idempotency_key, n.sequence
+        FROM (SELECT j.id, j.chat_id, j.created_at, j.idempotency_key,
                      c.last_sequence + row_number() OVER (PARTITION BY j.chat_id ORDER BY j.created_at, j.id) AS sequence
               FROM judged_messages j JOIN chats c ON c.id = j.chat_id
               WHERE {ImportTables.IsNew}) n
@@ -69,12 +70,12 @@ internal static class MessageImport
         $"""
         UPDATE chats c
         SET last_sequence = c.last_sequence + n.count,
-            last_accessed_at = CASE WHEN j.is_known THEN greatest(c.last_accessed_at, n.newest)
+            last_accessed_at = CASE WHEN j.id IS NULL THEN greatest(c.last_accessed_at, n.newest)
                                WHEN c.kind = 'repository' THEN c.last_accessed_at
                                ELSE n.newest END
         FROM (SELECT chat_id, count(*) AS count, max(created_at) AS newest
               FROM judged_messages WHERE {ImportTables.IsNew} GROUP BY chat_id) n
-        JOIN judged_chats j ON j.id = n.chat_id
+        LEFT JOIN judged_chats j ON j.id = n.chat_id AND {ImportTables.IsNew}
         WHERE c.id = n.chat_id
         """;
 
@@ -83,7 +84,8 @@ internal static class MessageImport
         $"SELECT pg_notify('{MessageFeed.Channel}', '') WHERE EXISTS (SELECT FROM judged_messages WHERE {ImportTables.IsNew})";
 
     public static TableImport Value { get; } = new(
-        ImportTables.Messages, [_judge, "ANALYZE judged_messages", DropKeys], Insert, [Count, Tell],
+        ImportTables.Messages, [_judge, "ANALYZE judged_messages"],
+        [ImportTables.RefuseLate(ImportTables.Messages), DropKeys], Insert, [Count, Tell],
         ImportTables.Refused(ImportTables.Messages, detail: "unknown_type")
         + ImportTables.Changed(ImportTables.Messages, ChatImportReason.KeyDropped, "has_lost_key")
         + ImportTables.Changed(ImportTables.Messages, ChatImportReason.TimeFilled, "is_filled")

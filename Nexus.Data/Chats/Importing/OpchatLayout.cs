@@ -28,8 +28,9 @@ internal static class OpchatLayout
         new(
             ImportTables.Users, $"SELECT count(*) FROM {source.Name("user")}",
             $"""
-            SELECT id::uuid, username::text, password_hash::text, lower(status::text), last_login_at::timestamptz,
-                   created_at::timestamptz
+            SELECT id::uuid, username::text, password_hash::text, lower(status::text COLLATE "C"),
+                   {SourceLayout.Time("last_login_at")}, {SourceLayout.Time("created_at")},
+                   last_login_at IS NOT NULL AND {SourceLayout.Time("last_login_at")} IS NULL
             FROM {source.Name("user")}
             """),
         new(
@@ -40,7 +41,7 @@ internal static class OpchatLayout
                    coalesce(d.dm_key, g.topic, c.type)::text,
                    CASE WHEN {IsPair} THEN least({First}, {Second}) END, CASE WHEN {IsPair} THEN greatest({First}, {Second}) END,
                    g.topic::text, NULL::text, NULL::text, NULL::text, NULL::integer, NULL::text, NULL::text, NULL::boolean,
-                   c.created_at::timestamptz, NULL::timestamptz, NULL::timestamptz
+                   {SourceLayout.Time("c.created_at")}, NULL::timestamptz, NULL::timestamptz
             FROM {source.Name("chat")} c
             LEFT JOIN {source.Name("direct_message")} d ON d.id = c.id
             LEFT JOIN {source.Name("group_chat")} g ON g.id = c.id
@@ -48,14 +49,15 @@ internal static class OpchatLayout
         new(
             ImportTables.Messages, $"SELECT count(*) FROM {source.Name("message")}",
             $"""
-            SELECT id::uuid, chat_id::uuid, 'user', content::text, NULL::jsonb, created_at::timestamptz, sender_id::uuid,
-                   {source.Optional("message", "idempotency_key", "text")}
+            SELECT id::uuid, chat_id::uuid, 'user', content::text, NULL::jsonb,
+                   {SourceLayout.Time("created_at")}, sender_id::uuid, {source.Optional("message", "idempotency_key", "text")}
             FROM {source.Name("message")}
             """),
         new(
             ImportTables.Members, $"SELECT count(*) FROM {source.Name("membership")}",
             $"""
-            SELECT chat_id::uuid, user_id::uuid, lower(role::text), joined_at::timestamptz FROM {source.Name("membership")}
+            SELECT chat_id::uuid, user_id::uuid, lower(role::text COLLATE "C"), {SourceLayout.Time("joined_at")}
+            FROM {source.Name("membership")}
             """),
     ];
 }

@@ -33,13 +33,14 @@ internal static class RelayLayout
             SELECT id::uuid, 'repository', repository_full_name::text, NULL::uuid, NULL::uuid, NULL::text,
                    title::text, repository_name::text, repository_full_name::text, active_issue_number::integer,
                    active_issue_title::text, active_issue_url::text, quiet_mode::boolean,
-                   created_at::timestamptz, updated_at::timestamptz, last_accessed_at::timestamptz
+                   {SourceLayout.Time("created_at")}, {SourceLayout.Time("updated_at")}, {SourceLayout.Time("last_accessed_at")}
             FROM {source.Name("chats")}
             """),
         new(
             ImportTables.Messages, $"SELECT count(*) FROM {source.Name("messages")}",
             $"""
-            SELECT id::uuid, chat_id::uuid, type::text, content::text, metadata::jsonb, created_at::timestamptz, NULL::uuid, NULL::text
+            SELECT id::uuid, chat_id::uuid, type::text, content::text, metadata::jsonb,
+                   {SourceLayout.Time("created_at")}, NULL::uuid, NULL::text
             FROM {source.Name("messages")}
             """),
         new(
@@ -47,7 +48,7 @@ internal static class RelayLayout
             $"""
             SELECT id::uuid, chat_id::uuid, transcriptions::jsonb, function_results::jsonb, claude_streaming_texts::jsonb,
                    claude_todo_writes::jsonb, repository_issues::jsonb,
-                   {source.Optional("chat_snapshots", "claude_session_id", "text")}, created_at::timestamptz
+                   {source.Optional("chat_snapshots", "claude_session_id", "text")}, {SourceLayout.Time("created_at")}
             FROM {source.Name("chat_snapshots")}
             """),
     ];

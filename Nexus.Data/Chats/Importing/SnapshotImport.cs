@@ -35,7 +35,7 @@ internal static class SnapshotImport
                s.created_at IS NULL
         FROM import_chat_snapshots s
         LEFT JOIN chat_snapshots t ON t.id = s.id
-        LEFT JOIN (judged_chats j JOIN chats c ON c.id = j.id AND j.reason IS NULL) ON j.id = s.chat_id
+        LEFT JOIN (judged_chats j JOIN chats c ON c.id = j.chat_id AND j.reason IS NULL) ON j.id = s.chat_id
         """;
 
     private static readonly string _insert =
@@ -52,7 +52,7 @@ internal static class SnapshotImport
         """;
 
     public static TableImport Value { get; } = new(
-        ImportTables.Snapshots, [_judge, "ANALYZE judged_chat_snapshots"], _insert, [],
+        ImportTables.Snapshots, [_judge, "ANALYZE judged_chat_snapshots"], [ImportTables.RefuseLate(ImportTables.Snapshots)], _insert, [],
         ImportTables.Refused(ImportTables.Snapshots)
         + ImportTables.Changed(ImportTables.Snapshots, ChatImportReason.TextCut, "is_cut")
         + ImportTables.Changed(ImportTables.Snapshots, ChatImportReason.TimeFilled, "is_filled"));

@@ -12,6 +12,13 @@ internal sealed record SourceLayout(
 
     public static IReadOnlyList<SourceLayout> All { get; } = [OpchatLayout.Value, RelayLayout.Value];
 
+    /// <summary>A column with a time for a statement: NULL where we could not read it, or what is posted behind it.</summary>
+    public static string Time(string column)
+        => $"""
+            CASE WHEN {column}::timestamptz >= '0001-01-01 00:00:00+00' AND {column}::timestamptz < '9999-12-31 00:00:00+00'
+                 THEN {column}::timestamptz END
+            """;
+
     private string Described => $"{Name} ({string.Join(", ", Tables.Select(table => table.Name))})";
 
     /// <summary>Whose tables a schema has.</summary>

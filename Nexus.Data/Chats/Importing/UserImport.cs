@@ -16,9 +16,12 @@ internal static class UserImport
                WHEN o.id IS NOT NULL THEN {_taken}
                END,
                t.id IS NOT NULL,
-               t.id IS NOT NULL AND (t.username, t.password_hash, t.status, t.last_login_at, t.created_at)
-                   IS DISTINCT FROM (s.name, s.password_hash, s.status, s.last_login_at, s.created_at),
-               s.name, s.password_hash, s.status, s.last_login_at, s.created_at, s.name <> s.username
+               t.id IS NOT NULL AND (
+                   (t.username, t.password_hash, t.status, t.last_login_at)
+                   IS DISTINCT FROM (s.name, s.password_hash, s.status, s.last_login_at)
+                   OR coalesce(t.created_at <> s.created_at, false)),
+               s.name, s.password_hash, s.status, s.last_login_at, s.created_at, s.name <> s.username,
+               s.created_at IS NULL OR s.has_lost_login
         FROM (SELECT *, normalize(btrim(coalesce(username, ''), {ImportTables.Spaces}), NFC) AS name FROM import_users) s
         LEFT JOIN users t ON t.id = s.id
         LEFT JOIN users o ON lower(o.username) COLLATE "C" = lower(s.name) COLLATE "C"
@@ -50,7 +53,8 @@ internal static class UserImport
         """;
 
     public static TableImport Value { get; } = new(
-        ImportTables.Users, [_judge, _twice], Insert, [_late],
+        ImportTables.Users, [_judge, _twice], [], Insert, [_late],
         ImportTables.Refused(ImportTables.Users, detail: "username")
-        + ImportTables.Changed(ImportTables.Users, ChatImportReason.NameTrimmed, "is_trimmed", detail: "username"));
+        + ImportTables.Changed(ImportTables.Users, ChatImportReason.NameTrimmed, "is_trimmed", detail: "username")
+        + ImportTables.Changed(ImportTables.Users, ChatImportReason.TimeFilled, "is_filled", detail: "username"));
 }
