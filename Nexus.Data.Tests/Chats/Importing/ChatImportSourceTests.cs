@@ -166,7 +166,9 @@ public sealed class ChatImportSourceTests : ChatImportTest
         await using var hold = new NpgsqlCommand($"LOCK TABLE {Schema}.messages", other);
         await hold.ExecuteNonQueryAsync();
 
-        var import = Import.ImportAsync(Options);
+        // In a context of the caller's nothing is tried again.
+        await using var db = OpenContext();
+        var import = Import.In(db).ImportAsync(Options);
         await Task.Delay(600);
         await transaction.CommitAsync();
         await Task.Delay(2_400);
