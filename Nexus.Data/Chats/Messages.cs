@@ -89,10 +89,10 @@ public sealed partial class Messages
         => _work.DoAsync(
             async (db, token) =>
             {
-                // Whoever marks the chat as read meanwhile waits, and counts without it.
+                // Nobody posts, comes or goes meanwhile; who marks the chat as read either sees that it is gone or is counted here.
                 var (found, deleted) = await db.ReadAsync(
                     """
-                    SELECT c.id FROM chats c WHERE c.id = (SELECT chat_id FROM messages WHERE id = @id) FOR UPDATE;
+                    SELECT c.id FROM chats c WHERE c.id = (SELECT chat_id FROM messages WHERE id = @id) FOR NO KEY UPDATE;
                     WITH message AS (
                         SELECT m.id, c.kind = 'repository' OR EXISTS (
                             SELECT FROM chat_members a WHERE a.chat_id = m.chat_id AND a.user_id = @user

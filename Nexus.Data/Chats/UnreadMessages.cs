@@ -75,7 +75,6 @@ public sealed class UnreadMessages
                 async (reader, inner) =>
                 {
                     await reader.NextResultAsync(inner);
-                    await reader.NextResultAsync(inner);
                     return await reader.ReadAsync(inner) ? reader.GetInt64(0) : throw ChatErrors.NoMember(chatId, userId);
                 },
                 token),
@@ -121,6 +120,7 @@ public sealed class UnreadMessages
                     async (reader, inner) =>
                     {
                         await reader.NextResultAsync(inner);
+                        await reader.NextResultAsync(inner);
                         var members = 0;
                         while (await reader.ReadAsync(inner))
                         {
@@ -143,11 +143,11 @@ public sealed class UnreadMessages
         SELECT count(*) AS counted FROM messages n WHERE n.chat_id = m.chat_id AND n.sequence > m.last_read_sequence
         """;
 
-    // The chat is held against those who delete, not against those who post: what is posted meanwhile lies behind what was read. Of
-    // the messages before and behind the new place the fewer are counted.
+    // Who deletes a message counts it for each member who has not read as far, and waits for a member who is held here. So either the
+    // message is gone already, or it is counted behind the new place, or it lies before it. The chat is not held: nobody waits for
+    // those who post. Of the messages before and behind the new place the fewer are counted.
     private static readonly string _markRead =
         $"""
-        SELECT id FROM chats WHERE id = @chat FOR KEY SHARE;
         SELECT user_id FROM chat_members WHERE chat_id = @chat AND user_id = @user FOR NO KEY UPDATE;
         WITH place AS (
             SELECT m.last_read_sequence AS before, m.unread_gaps AS gaps, c.last_sequence AS last,
@@ -170,7 +170,8 @@ public sealed class UnreadMessages
 
     private static readonly string _repair =
         $"""
-        SELECT id FROM chats WHERE id = @chat FOR UPDATE;
+        SELECT id FROM chats WHERE id = @chat FOR NO KEY UPDATE;
+        SELECT user_id FROM chat_members WHERE chat_id = @chat ORDER BY user_id FOR NO KEY UPDATE;
         UPDATE chats c SET last_sequence = n.last
         FROM (SELECT max(sequence) AS last FROM messages WHERE chat_id = @chat) n WHERE c.id = @chat AND n.last > c.last_sequence;
         UPDATE chat_members r SET last_read_sequence = least(m.last_read_sequence, c.last_sequence),
