@@ -1,0 +1,12 @@
+namespace Nexus.Data.Seeding.Chats;
+
+/// <summary>Words put together.</summary>
+internal static class Text
+{
+    /// <summary>The words with a capital letter before and spaces between them.</summary>
+    public static string Sentence(params ReadOnlySpan<string> words)
+    {
+        var text = string.Join(' ', words);
+        return char.ToUpperInvariant(text[0]) + text[1..];
+    }
+}
