@@ -61,6 +61,7 @@ internal static class NexusDataCommand
             StatusCommand.Create(options, host),
             ImportCommand.Create(options, host),
             ImportChatsCommand.Create(options, host),
+            PopulateCommand.Create(options, host),
             ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),

@@ -34,6 +34,20 @@ internal static class ProductionGuard
         }
     }
 
+    /// <summary>Refuses in production, whatever was said; a dry run changes nothing there either.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="what">What has no place there.</param>
+    /// <exception cref="ToolException">It is production.</exception>
+    public static void Forbid(VerbRun run, string what)
+    {
+        if (!run.IsDryRun && IsProduction(run.Host))
+        {
+            throw new ToolException(
+                ExitCode.Refused,
+                $"{Environment(run.Host).Name} says production, which is no place for {what}: nothing was changed in {run.Target.Place}.");
+        }
+    }
+
     private static (string Name, string Value) Environment(ToolHost host)
         => host.Environment(OwnVariable)?.Trim() is { Length: > 0 } own
             ? (OwnVariable, own)

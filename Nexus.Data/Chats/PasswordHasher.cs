@@ -38,7 +38,10 @@ public sealed class PasswordHasher(
     /// <summary>What a password is verified by, with a salt of its own.</summary>
     /// <param name="password">The password, not empty; 1,024 characters at most.</param>
     /// <exception cref="NexusDataException">It is empty or too long (validation).</exception>
-    public string Hash(string password)
+    public string Hash(string password) => Hash(password, RandomNumberGenerator.GetBytes(SaltLength));
+
+    /// <summary>The same with a salt that is given: for rows that are to be the same each time, and protect nothing.</summary>
+    internal string Hash(string password, byte[] salt)
     {
         ArgumentNullException.ThrowIfNull(password);
         if (!IsPassword(password))
@@ -47,7 +50,6 @@ public sealed class PasswordHasher(
                 NexusDataErrorKind.Validation, $"A password has 1 to {LongestPassword} characters, and no half ones.");
         }
 
-        var salt = RandomNumberGenerator.GetBytes(SaltLength);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"${Scheme}$i={_iterations}${Base64Url.EncodeToString(salt)}${Base64Url.EncodeToString(Derive(password, salt, _iterations))}");
