@@ -62,6 +62,7 @@ internal static class NexusDataCommand
             ImportCommand.Create(options, host),
             ImportChatsCommand.Create(options, host),
             PopulateCommand.Create(options, host),
+            PopulateLargeCommand.Create(options, host),
             ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),

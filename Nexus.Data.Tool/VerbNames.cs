@@ -21,6 +21,8 @@ internal static class VerbNames
         ["db:populate"] = ["populate"],
         ["db-populate"] = ["populate"],
         ["populate-db"] = ["populate"],
+        ["db:populate-large"] = ["populate-large"],
+        ["db-populate-large"] = ["populate-large"],
         ["oauth-refresh"] = ["credentials", "refresh"],
         ["oauth-refresh-all"] = ["credentials", "refresh", "--all"],
         ["check-oauth-status"] = ["credentials", "show"],

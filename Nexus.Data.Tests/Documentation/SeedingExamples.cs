@@ -1,5 +1,6 @@
 using Nexus.Data.Chats;
 using Nexus.Data.Seeding.Chats;
+using Nexus.Data.Seeding.Populations;
 
 namespace Nexus.Data.Tests.Documentation;
 
@@ -20,5 +21,15 @@ internal static class SeedingExamples
         await db.SaveChangesAsync(cancellationToken);
         await unread.RepairAsync(cancellationToken);
         // doc:end
+    }
+
+    public static async Task<PopulationReport> PopulateAsync(
+        PopulationStore store, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        // doc:populate
+        await store.PutAsync(SmallPopulation.Read(), cancellationToken: cancellationToken);
+        var report = await store.CopyAsync(new() { Seed = 7, Until = until, Messages = 100_000 }, cancellationToken: cancellationToken);
+        // doc:end
+        return report;
     }
 }

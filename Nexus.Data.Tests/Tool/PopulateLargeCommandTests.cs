@@ -1,0 +1,92 @@
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Tool;
+
+namespace Nexus.Data.Tests.Tool;
+
+public sealed class PopulateLargeCommandTests : DatabaseTest
+{
+    private static readonly string[] _little = ["--users", "20", "--groups", "5", "--direct-chats", "10", "--messages", "200", "--days", "30"];
+
+    [Test]
+    public async Task Many_rows_of_any_number_are_added()
+    {
+        var first = await RunAsync([.. _little, "--until", "2025-06-01"]);
+        var again = await RunAsync(_little);
+        var other = await RunAsync([.. _little, "--seed", "7", "--json"]);
+
+        await using var db = OpenContext();
+        Assert.Multiple(async () =>
+        {
+            Assert.That((first.ExitCode, again.ExitCode, other.ExitCode), Is.EqualTo((0, ExitCode.CheckFailed, 0)), first.All + again.All + other.All);
+            Assert.That(first.Output, Does.Match(@"users\s+20\s+20\s+0").And.Match(@"messages\s+200\s+200\s+0").And.Contain("as of 2025-06-01 00:00:00Z."));
+            Assert.That(again.Error, Does.Contain("Rows of seed 1 are there already"));
+            Assert.That(other.Json.GetProperty("tables")[3].GetProperty("added").GetInt64(), Is.EqualTo(200));
+            Assert.That(await db.Messages.CountAsync(), Is.EqualTo(400));
+        });
+    }
+
+    [Test]
+    public async Task A_dry_run_stores_nothing_and_production_is_no_place_for_it()
+    {
+        var dry = await RunAsync([.. _little, "--dry-run"]);
+        var production = await ToolRun.RunAsync(
+            ["populate-large", "--yes", "--connection", ConnectionString],
+            variables: new Dictionary<string, string> { ["DOTNET_ENVIRONMENT"] = "production" });
+
+        await using var db = OpenContext();
+        Assert.Multiple(async () =>
+        {
+            Assert.That((dry.ExitCode, production.ExitCode), Is.EqualTo((0, ExitCode.Refused)), dry.All + production.All);
+            Assert.That(dry.Output, Does.Contain("rows would be added"));
+            Assert.That(await db.Users.AnyAsync(), Is.False);
+        });
+    }
+
+    [TestCase("populate_large")]
+    [TestCase("db:populate-large")]
+    [TestCase("db-populate-large")]
+    public async Task It_is_known_by_the_names_that_people_type(string name)
+    {
+        var run = await ToolRun.RunAsync(["--connection", ConnectionString, name, .. _little]);
+
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+    }
+
+    [TestCase("pairs", "--users", "3")]
+    [TestCase("future", "--until", "2999-01-01")]
+    [TestCase("--days", "--days", "many")]
+    public async Task A_wrong_number_is_wrong_usage(string said, params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCode.WrongUsage), run.All);
+        Assert.That(run.Error, Does.Contain(said));
+    }
+
+    [Test]
+    public async Task It_does_not_take_the_database_of_another_program()
+    {
+        var run = await ToolRun.RunAsync(
+            ["populate-large", .. _little],
+            variables: new Dictionary<string, string>
+            {
+                ["DATABASE_URL"] = "postgresql://somebody@127.0.0.1:1/theirs",
+                ["NEXUS_DATABASE_URL"] = ConnectionString,
+            });
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.All, Does.Not.Contain("theirs"));
+    }
+
+    [Test]
+    public async Task Help_ends_with_examples()
+    {
+        var run = await ToolRun.RunAsync("populate-large", "--help");
+
+        Assert.That(run.Output, Does.Contain("Examples:").And.Contain("nexus-data populate-large"));
+    }
+
+    private Task<ToolRun> RunAsync(params string[] arguments)
+        => ToolRun.RunAsync(["populate-large", .. arguments, "--connection", ConnectionString]);
+}
