@@ -1,6 +1,6 @@
 using Nexus.Data.Chats;
-using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Tests.Conversations;
+using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Tool;
 using Npgsql;
 
