@@ -16,7 +16,7 @@ public sealed class ChatRoomsTests : RoomTest
 
         Assert.That(second, Is.EqualTo(first));
         Assert.That(other.Id, Is.Not.EqualTo(first.Id));
-        Assert.That((first.Kind, (first.LowUserId, first.HighUserId)), Is.EqualTo((ChatKind.Direct, ((Guid?)people[0], (Guid?)people[1]))));
+        Assert.That((first.Kind, first.LowUserId, first.HighUserId), Is.EqualTo((ChatKind.Direct, (Guid?)people[..2].Min(), (Guid?)people[..2].Max())));
         Assert.That(
             (await Rooms.MembersAsync(first.Id)).Items.Select(member => (member.UserId, member.Role)),
             Is.EquivalentTo(people[..2].Select(user => (user, ChatRole.Member))));
