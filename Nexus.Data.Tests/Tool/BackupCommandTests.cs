@@ -140,10 +140,23 @@ public sealed class BackupCommandTests : DatabaseTest
     public async Task A_backup_that_is_stopped_or_has_no_room_leaves_nothing()
     {
         await FillAsync();
-        using var stopped = new CancellationTokenSource(TimeSpan.FromMilliseconds(150));
+        using var stopped = new CancellationTokenSource();
+        await using var blocker = new NpgsqlConnection(await AdministratorAsync());
+        await blocker.OpenAsync();
+        await using var transaction = await blocker.BeginTransactionAsync();
+        await using (var block = new NpgsqlCommand("LOCK TABLE messages", blocker))
+        {
+            await block.ExecuteNonQueryAsync();
+        }
 
-        var run = await ToolRun.RunAsync(
+        // It waits for the table, with a file that is begun.
+        var backup = ToolRun.RunAsync(
             ["backup", File("nexus.dump"), "--connection", await AdministratorAsync()], cancellationToken: stopped.Token);
+        await Server.WaitForAsync(await AdministratorAsync(), "application_name = 'pg_dump' AND wait_event_type = 'Lock'", () => backup.IsCompleted);
+        Assert.That(Directory.EnumerateFileSystemEntries(_folder), Is.Not.Empty);
+        await stopped.CancelAsync();
+        var run = await backup;
+        await transaction.RollbackAsync();
         var nowhere = await RunAsync("backup", Path.Combine(_folder, "missing", "nexus.dump"));
 
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Interrupted), run.All);
