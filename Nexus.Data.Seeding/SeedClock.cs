@@ -1,3 +1,5 @@
+using Nexus.Data.Persistence;
+
 namespace Nexus.Data.Seeding;
 
 /// <summary>Times of rows that are made up.</summary>
@@ -6,10 +8,6 @@ internal static class SeedClock
     /// <summary>When fakers begin that are told nothing else.</summary>
     private static readonly DateTimeOffset _start = new(2025, 1, 1, 9, 0, 0, TimeSpan.Zero);
 
-    /// <summary>A time in UTC that the server keeps as it is: whole microseconds.</summary>
-    public static DateTimeOffset Whole(DateTimeOffset time)
-        => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
-
     /// <summary>The start that was given, else the usual one.</summary>
-    public static DateTimeOffset Start(DateTimeOffset? start) => Whole(start ?? _start);
+    public static DateTimeOffset Start(DateTimeOffset? start) => StoredTime.Of(start ?? _start);
 }

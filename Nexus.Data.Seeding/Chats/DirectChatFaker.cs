@@ -44,7 +44,7 @@ public sealed class DirectChatFaker : Faker<DirectChat>
             if (number < pairs)
             {
                 var (one, other) = (order[number], order[number + distance]);
-                return UuidOrder.Compare(one, other) < 0 ? (one, other) : (other, one);
+                return one.CompareTo(other) < 0 ? (one, other) : (other, one);
             }
 
             number -= pairs;

@@ -1,3 +1,4 @@
+using Nexus.Data.Persistence;
 using Nexus.Data.Seeding.Traffic;
 
 namespace Nexus.Data.Seeding.Populations;
@@ -26,7 +27,7 @@ internal sealed class LargePopulation
         options.Validate();
         _options = options;
         _random = new(options.Seed);
-        _until = SeedClock.Whole(options.Until).Ticks;
+        _until = StoredTime.Of(options.Until).Ticks;
         _span = options.Days * Day;
         People = new PeopleNames(options.Seed).Generate(options.Users, Time(1.5, 1.0 / 90));
         _writes = Writers();

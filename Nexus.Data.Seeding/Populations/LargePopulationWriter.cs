@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Chats;
 using Nexus.Data.Persistence;
-using Nexus.Data.Seeding.Chats;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,16 +11,11 @@ internal sealed class LargePopulationWriter(NexusDbContext db, LargePopulation p
 {
     private const int ProgressEvery = 1_000;
 
-    private const string Active = "active";
-
-    // Who populates waits for others who do.
-    private const string Lock = "SELECT pg_advisory_xact_lock(hashtextextended('nexus populate', 0))";
-
     private readonly NpgsqlConnection _connection = (NpgsqlConnection)db.Database.GetDbConnection();
 
     public async Task<PopulationReport> WriteAsync(Task<string> passwordHash, IProgress<PopulationProgress>? progress)
     {
-        await db.ExecuteAsync(Lock, [], cancellationToken);
+        await db.ExecuteAsync(PopulationStore.Lock, [], cancellationToken);
         PopulatedTable[] tables;
         try
         {
@@ -55,6 +49,7 @@ internal sealed class LargePopulationWriter(NexusDbContext db, LargePopulation p
 
     private async Task<ulong> CopyUsersAsync(string passwordHash)
     {
+        var active = EnumText<UserStatus>.Word(UserStatus.Active);
         await using var rows = await BeginAsync("COPY users (id, username, password_hash, status, created_at) FROM STDIN (FORMAT binary)");
         foreach (var person in population.People)
         {
@@ -62,7 +57,7 @@ internal sealed class LargePopulationWriter(NexusDbContext db, LargePopulation p
             await rows.WriteAsync(person.Id, NpgsqlDbType.Uuid, cancellationToken);
             await rows.WriteAsync(person.Name, NpgsqlDbType.Text, cancellationToken);
             await rows.WriteAsync(passwordHash, NpgsqlDbType.Text, cancellationToken);
-            await rows.WriteAsync(Active, NpgsqlDbType.Text, cancellationToken);
+            await rows.WriteAsync(active, NpgsqlDbType.Text, cancellationToken);
             await rows.WriteAsync(Utc(person.Created), NpgsqlDbType.TimestampTz, cancellationToken);
         }
 
@@ -79,7 +74,7 @@ internal sealed class LargePopulationWriter(NexusDbContext db, LargePopulation p
         foreach (var room in population.Rooms)
         {
             var (first, second) = (IdOf(room.Members[0]), room.Topic is null ? IdOf(room.Members[1]) : default);
-            var isOrdered = UuidOrder.Compare(first, second) < 0;
+            var isOrdered = first.CompareTo(second) < 0;
             await rows.StartRowAsync(cancellationToken);
             await rows.WriteAsync(room.Id, NpgsqlDbType.Uuid, cancellationToken);
             await rows.WriteAsync(EnumText<ChatKind>.Word(room.Topic is null ? ChatKind.Direct : ChatKind.Group), NpgsqlDbType.Text, cancellationToken);

@@ -7,6 +7,9 @@ namespace Nexus.Data.Seeding.Populations;
 /// <summary>Puts populations into a database, each in one transaction. Rows of others are left as they are.</summary>
 public sealed class PopulationStore
 {
+    /// <summary>Who populates waits for others who do.</summary>
+    internal const string Lock = "SELECT pg_advisory_xact_lock(hashtextextended('nexus populate', 0))";
+
     private readonly UnitOfWork _work;
     private readonly TimeProvider _time;
 

@@ -7,7 +7,7 @@ namespace Nexus.Data.Seeding.Populations;
 /// <summary>Reads the files of the small population, and says what is wrong in them, where, and what is to be done.</summary>
 internal static class SeedFiles
 {
-    private const int LongestName = 255;
+    private const int LongestName = UserConfiguration.LongestName;
     private const int LongestContent = 1_000_000;
 
     // Ten years.

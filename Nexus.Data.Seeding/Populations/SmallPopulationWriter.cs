@@ -12,10 +12,10 @@ internal sealed class SmallPopulationWriter(NexusDbContext db, SmallPopulation p
     private const int ChatsMade = -150;
     private const int MembersJoined = -140;
 
-    // Who populates waits for others who do. People are locked before chats, as everybody does.
+    // People are locked before chats, as everybody does.
     private const string Lock =
-        """
-        SELECT pg_advisory_xact_lock(hashtextextended('nexus populate', 0));
+        $"""
+        {PopulationStore.Lock};
         SELECT id FROM users WHERE id = ANY (@users) ORDER BY id FOR UPDATE;
         SELECT id FROM chats WHERE id = ANY (@chats) ORDER BY id FOR UPDATE
         """;
@@ -40,7 +40,7 @@ internal sealed class SmallPopulationWriter(NexusDbContext db, SmallPopulation p
         var users = await db.Users.AsTracking().Where(user => _users.Contains(user.Id)).ToDictionaryAsync(user => user.Id, cancellationToken);
         var chats = await db.Chats.AsTracking().Where(chat => _chats.Contains(chat.Id)).ToDictionaryAsync(chat => chat.Id, cancellationToken);
         await EnsureNobodyElseHasThemAsync();
-        var clock = SeedClock.Whole(at ?? Stored(users, chats) ?? now);
+        var clock = StoredTime.Of(at ?? Stored(users, chats) ?? now);
 
         PutUsers(users, clock);
         foreach (var conversation in population.Conversations)
@@ -259,7 +259,7 @@ internal sealed class SmallPopulationWriter(NexusDbContext db, SmallPopulation p
 
     private static (Guid Low, Guid High) People(SeedConversation direct)
     {
-        Guid[] people = [.. direct.Participants.Select(IdOf).Order(Comparer<Guid>.Create(Chats.UuidOrder.Compare))];
+        Guid[] people = [.. direct.Participants.Select(IdOf).Order()];
         return (people[0], people[1]);
     }
 

@@ -62,40 +62,6 @@ public sealed class PopulateCommandTests : DatabaseTest
         Assert.That(missing.Error, Does.Contain("/no/such/file.json cannot be read"));
     }
 
-    [TestCase("populate")]
-    [TestCase("db:populate")]
-    [TestCase("db-populate")]
-    [TestCase("populate_db")]
-    public async Task It_is_known_by_the_names_that_people_type(string name)
-    {
-        var run = await ToolRun.RunAsync("--connection", ConnectionString, name);
-
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-    }
-
-    [Test]
-    public async Task It_does_not_take_the_database_of_another_program()
-    {
-        var run = await ToolRun.RunAsync(
-            ["populate", "--dry-run"],
-            variables: new Dictionary<string, string>
-            {
-                ["DATABASE_URL"] = "postgresql://somebody@127.0.0.1:1/theirs",
-                ["NEXUS_DATABASE_URL"] = ConnectionString,
-            });
-
-        Assert.That(run.ExitCode, Is.Zero, run.All);
-        Assert.That(run.All, Does.Not.Contain("theirs"));
-    }
-
-    [Test]
-    public async Task Help_ends_with_examples()
-    {
-        var run = await ToolRun.RunAsync("populate", "--help");
-
-        Assert.That(run.Output, Does.Contain("Examples:").And.Contain("nexus-data populate"));
-    }
-
     private Task<ToolRun> RunAsync(params string[] arguments)
         => ToolRun.RunAsync(["populate", .. arguments, "--connection", ConnectionString]);
 }

@@ -64,29 +64,6 @@ public sealed class PopulateLargeCommandTests : DatabaseTest
         Assert.That(run.Error, Does.Contain(said));
     }
 
-    [Test]
-    public async Task It_does_not_take_the_database_of_another_program()
-    {
-        var run = await ToolRun.RunAsync(
-            ["populate-large", .. _little],
-            variables: new Dictionary<string, string>
-            {
-                ["DATABASE_URL"] = "postgresql://somebody@127.0.0.1:1/theirs",
-                ["NEXUS_DATABASE_URL"] = ConnectionString,
-            });
-
-        Assert.That(run.ExitCode, Is.Zero, run.All);
-        Assert.That(run.All, Does.Not.Contain("theirs"));
-    }
-
-    [Test]
-    public async Task Help_ends_with_examples()
-    {
-        var run = await ToolRun.RunAsync("populate-large", "--help");
-
-        Assert.That(run.Output, Does.Contain("Examples:").And.Contain("nexus-data populate-large"));
-    }
-
     private Task<ToolRun> RunAsync(params string[] arguments)
         => ToolRun.RunAsync(["populate-large", .. arguments, "--connection", ConnectionString]);
 }

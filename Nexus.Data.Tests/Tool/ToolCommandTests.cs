@@ -14,7 +14,8 @@ public sealed class ToolCommandTests : DatabaseTest
     [Test]
     public async Task Every_verb_has_help_with_examples(
         [Values("demo", "init-database", "migrate", "status", "import", "export", "prune", "doctor", "analyze-conversations", "explain",
-            "setup-roles", "analyses", "conversations", "show", "usage")] string verb)
+            "setup-roles", "analyses", "conversations", "show", "usage", "populate", "populate-large", "backup", "restore",
+            "schema-dump")] string verb)
     {
         var run = await ToolRun.RunAsync(verb, "--help");
 
@@ -127,11 +128,31 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("db:rebuild-conversations")]
     [TestCase("db:analyze_conversations")]
     [TestCase("analyze-conversations")]
+    [TestCase("populate")]
+    [TestCase("db:populate")]
+    [TestCase("db-populate")]
+    [TestCase("populate_db")]
     public async Task A_verb_is_known_by_the_names_that_people_type(string name)
     {
         var run = await ToolRun.RunAsync("--connection", ConnectionString, name);
 
         Assert.That(run.ExitCode, Is.Zero, run.Error);
+    }
+
+    [TestCase("populate", "--dry-run")]
+    [TestCase("populate-large", "--users", "20", "--groups", "5", "--direct-chats", "10", "--messages", "200", "--days", "30")]
+    public async Task A_verb_that_makes_rows_up_does_not_take_the_database_of_another_program(params string[] arguments)
+    {
+        var run = await ToolRun.RunAsync(
+            arguments,
+            variables: new Dictionary<string, string>
+            {
+                ["DATABASE_URL"] = "postgresql://somebody@127.0.0.1:1/theirs",
+                ["NEXUS_DATABASE_URL"] = ConnectionString,
+            });
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.All, Does.Not.Contain("theirs"));
     }
 
     [Test]

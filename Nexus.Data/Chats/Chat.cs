@@ -92,7 +92,6 @@ internal sealed class ChatConfiguration
         IEntityTypeConfiguration<GroupChat>
 {
     public const int LongestTitle = 255;
-    public const string OncePerPair = "chats_direct_pair_key";
 
     // What each kind has, and what the others have not.
     private const string Shape =
@@ -164,7 +163,7 @@ internal sealed class ChatConfiguration
         builder.HasOne<User>().WithMany().HasForeignKey(chat => chat.HighUserId)
             .OnDelete(DeleteBehavior.Restrict).HasConstraintName("chats_high_user_id_fkey");
         builder.HasIndex(chat => new { chat.LowUserId, chat.HighUserId }).IsUnique()
-            .HasFilter("kind = 'direct'").HasDatabaseName(OncePerPair);
+            .HasFilter("kind = 'direct'").HasDatabaseName("chats_direct_pair_key");
         builder.HasIndex(chat => chat.HighUserId)
             .HasFilter("kind = 'direct'").HasDatabaseName("idx_chats_high_user_id");
     }

@@ -83,7 +83,6 @@ public enum MessageType
 internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
 {
     public const int LongestKey = 255;
-    public const string OncePerKey = "messages_idempotency_key";
 
     public void Configure(EntityTypeBuilder<Message> builder)
     {
@@ -123,7 +122,7 @@ internal sealed class MessageConfiguration : IEntityTypeConfiguration<Message>
         builder.HasIndex(message => new { message.ChatId, message.CreatedAt, message.Id }).HasDatabaseName("idx_messages_timeline");
         builder.HasIndex(message => new { message.ChatId, message.Sequence }).IsUnique().HasDatabaseName("messages_sequence_key");
         builder.HasIndex(message => new { message.ChatId, message.IdempotencyKey }).IsUnique()
-            .HasFilter("idempotency_key IS NOT NULL").HasDatabaseName(OncePerKey);
+            .HasFilter("idempotency_key IS NOT NULL").HasDatabaseName("messages_idempotency_key");
         builder.HasIndex(message => message.SenderId)
             .HasFilter("sender_id IS NOT NULL").HasDatabaseName("idx_messages_sender_id");
         builder.HasIndex(message => message.RequestId)

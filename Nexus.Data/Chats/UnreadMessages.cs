@@ -67,7 +67,7 @@ public sealed class UnreadMessages
         Guid chatId, Guid userId, long? sequence = null, CancellationToken cancellationToken = default)
         => _work.ReadAsync(
             async (db, token) => await db.ReadAsync(
-                _markRead,
+                MarkRead,
                 [
                     DbCommands.Uuid("chat", chatId), DbCommands.Uuid("user", userId),
                     DbCommands.Parameter("sequence", NpgsqlTypes.NpgsqlDbType.Bigint, sequence),
@@ -86,24 +86,12 @@ public sealed class UnreadMessages
     /// <remarks>For each member it reads what is unread off an index, as long as that takes.</remarks>
     public Task<IReadOnlyList<WrongUnreadCount>> VerifyAsync(CancellationToken cancellationToken = default)
         => _work.ReadAsync<IReadOnlyList<WrongUnreadCount>>(
-            async (db, token) =>
-            {
-                var timeout = db.Database.GetCommandTimeout();
-                db.Database.SetCommandTimeout(TimeSpan.Zero);
-                try
-                {
-                    return await db.ReadAllAsync(
-                        $"""
-                        SELECT m.chat_id, m.user_id, {Unread}, n.counted FROM chat_members m JOIN chats c ON c.id = m.chat_id
-                        CROSS JOIN LATERAL ({Counted}) n WHERE {Unread} <> n.counted ORDER BY m.chat_id, m.user_id
-                        """,
-                        [], row => new WrongUnreadCount(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetInt64(3)), token);
-                }
-                finally
-                {
-                    db.Database.SetCommandTimeout(timeout);
-                }
-            },
+            async (db, token) => await db.WithoutTimeoutAsync(() => db.ReadAllAsync(
+                $"""
+                SELECT m.chat_id, m.user_id, {Unread}, n.counted FROM chat_members m JOIN chats c ON c.id = m.chat_id
+                CROSS JOIN LATERAL ({Counted}) n WHERE {Unread} <> n.counted ORDER BY m.chat_id, m.user_id
+                """,
+                [], row => new WrongUnreadCount(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetInt64(3)), token)),
             cancellationToken);
 
     /// <summary>Puts right what <see cref="VerifyAsync"/> finds, room by room, each for a moment by itself.</summary>
@@ -116,7 +104,7 @@ public sealed class UnreadMessages
         {
             repaired += await _work.DoAsync(
                 (db, token) => db.ReadAsync(
-                    _repair, [DbCommands.Uuid("chat", chat)],
+                    Repair, [DbCommands.Uuid("chat", chat)],
                     async (reader, inner) =>
                     {
                         await reader.NextResultAsync(inner);
@@ -146,8 +134,8 @@ public sealed class UnreadMessages
     // Who deletes a message counts it for each member who has not read as far, and waits for a member who is held here. So either the
     // message is gone already, or it is counted behind the new place, or it lies before it. The chat is not held: nobody waits for
     // those who post. Of the messages before and behind the new place the fewer are counted.
-    private static readonly string _markRead =
-        $"""
+    private const string MarkRead =
+        """
         SELECT user_id FROM chat_members WHERE chat_id = @chat AND user_id = @user FOR NO KEY UPDATE;
         WITH place AS (
             SELECT m.last_read_sequence AS before, m.unread_gaps AS gaps, c.last_sequence AS last,
@@ -168,7 +156,7 @@ public sealed class UnreadMessages
         SELECT last - read - left_gaps FROM counted
         """;
 
-    private static readonly string _repair =
+    private const string Repair =
         $"""
         SELECT id FROM chats WHERE id = @chat FOR NO KEY UPDATE;
         SELECT user_id FROM chat_members WHERE chat_id = @chat ORDER BY user_id FOR NO KEY UPDATE;

@@ -89,6 +89,21 @@ internal static class DbCommands
             },
             cancellationToken);
 
+    /// <summary>Work whose commands take as long as they take; a caller's context has its own limit again afterwards.</summary>
+    public static async Task<T> WithoutTimeoutAsync<T>(this DbContext db, Func<Task<T>> work)
+    {
+        var timeout = db.Database.GetCommandTimeout();
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            db.Database.SetCommandTimeout(timeout);
+        }
+    }
+
     private static (IRelationalCommand Command, RelationalCommandParameterObject Arguments) Build(
         DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters)
     {

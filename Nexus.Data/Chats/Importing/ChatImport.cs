@@ -56,22 +56,7 @@ public sealed class ChatImport
         ArgumentException.ThrowIfNullOrWhiteSpace(options.SourceSchema, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegative(options.MostFindings, nameof(options));
         return _work.DoAsync(
-            async (db, token) =>
-            {
-                var timeout = db.Database.GetCommandTimeout();
-
-                // Years of messages take as long as they take.
-                db.Database.SetCommandTimeout(TimeSpan.Zero);
-                try
-                {
-                    return await ImportAsync(db, options, token);
-                }
-                finally
-                {
-                    db.Database.SetCommandTimeout(timeout);
-                }
-            },
-            cancellationToken);
+            (db, token) => db.WithoutTimeoutAsync(() => ImportAsync(db, options, token)), cancellationToken);
     }
 
     private static async Task<ChatImportReport> ImportAsync(

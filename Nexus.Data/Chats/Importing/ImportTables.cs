@@ -126,11 +126,6 @@ internal static class ImportTables
     /// <summary>A reason as a literal.</summary>
     public static string Word(ChatImportReason reason) => $"'{EnumText<ChatImportReason>.Word(reason)}'";
 
-    /// <summary>The words of an enum as a list of literals.</summary>
-    public static string Words<T>()
-        where T : struct, Enum
-        => string.Join(", ", Enum.GetValues<T>().Select(value => $"'{EnumText<T>.Word(value)}'"));
-
     /// <summary>Files the rows of a judged table that are said to be changed, where they are new.</summary>
     public static string Changed(string table, ChatImportReason reason, string condition, string id = "id::text", string detail = "NULL")
         => Found(table, Word(reason), $"{IsNew} AND {condition}", id, detail);

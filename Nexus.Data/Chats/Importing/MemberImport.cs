@@ -1,3 +1,5 @@
+using Nexus.Data.Persistence;
+
 namespace Nexus.Data.Chats.Importing;
 
 /// <summary>Members: who is new has read everything, no group is without an admin, and no direct chat without its people.</summary>
@@ -15,7 +17,7 @@ internal static class MemberImport
                WHEN u.anonymized_at IS NOT NULL THEN {ImportTables.Word(ChatImportReason.UserGone)}
                WHEN c.kind = 'direct' AND s.user_id NOT IN (c.low_user_id, c.high_user_id)
                    THEN {ImportTables.Word(ChatImportReason.NotOfPair)}
-               WHEN s.role IN ({ImportTables.Words<ChatRole>()}) IS NOT TRUE THEN {ImportTables.Word(ChatImportReason.RoleUnknown)}
+               WHEN {EnumText<ChatRole>.Check("s.role")} IS NOT TRUE THEN {ImportTables.Word(ChatImportReason.RoleUnknown)}
                END,
                t.user_id IS NOT NULL, false, s.role, coalesce(s.joined_at, c.created_at), s.joined_at IS NULL, false
         FROM import_chat_members s

@@ -1,3 +1,5 @@
+using Nexus.Data.Persistence;
+
 namespace Nexus.Data.Chats.Importing;
 
 /// <summary>Messages: numbered behind those that are there, in the order of their times.</summary>
@@ -18,7 +20,7 @@ internal static class MessageImport
         OR t.created_at <> s.created_at OR (t.idempotency_key IS DISTINCT FROM s.idempotency_key AND t.idempotency_key IS NOT NULL)
         """;
 
-    private static readonly string _hasNoType = $"s.type IN ({ImportTables.Words<MessageType>()}) IS NOT TRUE";
+    private static readonly string _hasNoType = $"{EnumText<MessageType>.Check("s.type")} IS NOT TRUE";
 
     private static readonly string _judge =
         $"""

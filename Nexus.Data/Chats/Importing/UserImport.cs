@@ -1,3 +1,5 @@
+using Nexus.Data.Persistence;
+
 namespace Nexus.Data.Chats.Importing;
 
 /// <summary>People: by their names, which are one person's in any case of the letters.</summary>
@@ -12,7 +14,7 @@ internal static class UserImport
                CASE WHEN t.id IS NOT NULL THEN NULL
                WHEN s.name = '' THEN {ImportTables.Word(ChatImportReason.NameEmpty)}
                WHEN char_length(s.name) > {UserConfiguration.LongestName} THEN {ImportTables.Word(ChatImportReason.NameTooLong)}
-               WHEN s.status IN ({ImportTables.Words<UserStatus>()}) IS NOT TRUE THEN {ImportTables.Word(ChatImportReason.StatusUnknown)}
+               WHEN {EnumText<UserStatus>.Check("s.status")} IS NOT TRUE THEN {ImportTables.Word(ChatImportReason.StatusUnknown)}
                WHEN o.id IS NOT NULL THEN {_taken}
                END,
                t.id IS NOT NULL,
