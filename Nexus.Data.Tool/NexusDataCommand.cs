@@ -63,6 +63,7 @@ internal static class NexusDataCommand
             ImportChatsCommand.Create(options, host),
             PopulateCommand.Create(options, host),
             PopulateLargeCommand.Create(options, host),
+            VerifyPopulationCommand.Create(options, host),
             ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),

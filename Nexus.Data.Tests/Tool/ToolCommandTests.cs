@@ -14,8 +14,8 @@ public sealed class ToolCommandTests : DatabaseTest
     [Test]
     public async Task Every_verb_has_help_with_examples(
         [Values("demo", "init-database", "migrate", "status", "import", "export", "prune", "doctor", "analyze-conversations", "explain",
-            "setup-roles", "analyses", "conversations", "show", "usage", "populate", "populate-large", "backup", "restore",
-            "schema-dump")] string verb)
+            "setup-roles", "analyses", "conversations", "show", "usage", "populate", "populate-large", "verify-population",
+            "backup", "restore", "schema-dump")] string verb)
     {
         var run = await ToolRun.RunAsync(verb, "--help");
 

@@ -94,7 +94,7 @@ internal sealed class ChatConfiguration
     public const int LongestTitle = 255;
 
     // What each kind has, and what the others have not.
-    private const string Shape =
+    internal const string Shape =
         """
         CASE kind
         WHEN 'repository' THEN num_nulls(title, repository_name, repository_full_name, quiet_mode) = 0

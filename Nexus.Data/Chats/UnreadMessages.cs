@@ -85,14 +85,15 @@ public sealed class UnreadMessages
     /// <returns>The members whose counts are wrong; empty where all are right.</returns>
     /// <remarks>For each member it reads what is unread off an index, as long as that takes.</remarks>
     public Task<IReadOnlyList<WrongUnreadCount>> VerifyAsync(CancellationToken cancellationToken = default)
-        => _work.ReadAsync<IReadOnlyList<WrongUnreadCount>>(
-            async (db, token) => await db.WithoutTimeoutAsync(() => db.ReadAllAsync(
-                $"""
-                SELECT m.chat_id, m.user_id, {Unread}, n.counted FROM chat_members m JOIN chats c ON c.id = m.chat_id
-                CROSS JOIN LATERAL ({Counted}) n WHERE {Unread} <> n.counted ORDER BY m.chat_id, m.user_id
-                """,
-                [], row => new WrongUnreadCount(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetInt64(3)), token)),
-            cancellationToken);
+        => _work.ReadAsync(FindWrongAsync, cancellationToken);
+
+    internal static async Task<IReadOnlyList<WrongUnreadCount>> FindWrongAsync(NexusDbContext db, CancellationToken cancellationToken)
+        => await db.WithoutTimeoutAsync(() => db.ReadAllAsync(
+            $"""
+            SELECT m.chat_id, m.user_id, {Unread}, n.counted FROM chat_members m JOIN chats c ON c.id = m.chat_id
+            CROSS JOIN LATERAL ({Counted}) n WHERE {Unread} <> n.counted ORDER BY m.chat_id, m.user_id
+            """,
+            [], row => new WrongUnreadCount(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken));
 
     /// <summary>Puts right what <see cref="VerifyAsync"/> finds, room by room, each for a moment by itself.</summary>
     /// <param name="cancellationToken">Stops the work between two rooms.</param>
