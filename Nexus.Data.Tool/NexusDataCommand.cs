@@ -64,6 +64,8 @@ internal static class NexusDataCommand
             PopulateCommand.Create(options, host),
             PopulateLargeCommand.Create(options, host),
             VerifyPopulationCommand.Create(options, host),
+            CleanDataCommand.Create(options, host),
+            BenchCommand.Create(options, host),
             ExportCommand.Create(options, host),
             AnalyzeConversationsCommand.Create(options, host),
             RebuildConversationsCommand.Create(options, host),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nexus.Data.Embedded;
+using Nexus.Data.Operations;
 using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Tool;
@@ -27,6 +28,9 @@ internal static class SchemaDumpCommand
             await using var target = await TargetDatabase.OpenAsync(
                 host, result.GetValue(options.Connection), ConnectionScope.Own, cancellationToken: cancellationToken);
             var name = result.GetRequiredValue(file);
+
+            // Whether there is a server is told as by every verb, before another program asks it.
+            await target.Get<DatabaseStatusReader>().ReadAsync(cancellationToken);
             if (name == StandardOutput)
             {
                 await using var output = host.OpenOutput();

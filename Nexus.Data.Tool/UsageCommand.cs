@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Nexus.Data.Usage;
 
 namespace Nexus.Data.Tool;
@@ -76,7 +75,7 @@ internal static class UsageCommand
             {
                 var models = await queries.DailyAsync(
                     usage.Filter(run.Result), first, last, zone, UsageGroups.Model, cancellationToken);
-                await WriteChartAsync(
+                await ChartFile.WriteAsync(
                     chart,
                     UsageChart.Days(
                         $"Tokens a day by model, {first:yyyy-MM-dd} to {last:yyyy-MM-dd} ({zone})",
@@ -136,7 +135,7 @@ internal static class UsageCommand
             if (run.Result.GetValue(usage.Chart) is { } chart)
             {
                 var whose = run.Result.GetValue(usage.Account) is { Length: > 0 } account ? $" of {account}" : "";
-                await WriteChartAsync(
+                await ChartFile.WriteAsync(
                     chart, UsageChart.Limit($"Output tokens{whose} against the limit, until {series.Until.Text()}", series),
                     cancellationToken);
             }
@@ -237,11 +236,4 @@ internal static class UsageCommand
         => TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var info)
             ? DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(run.Host.Time.GetUtcNow(), info).DateTime)
             : throw new ToolException(ExitCode.WrongUsage, $"There is no time zone '{zone}': give one such as UTC or Europe/Berlin.");
-
-    private static async Task WriteChartAsync(string path, string svg, CancellationToken cancellationToken)
-    {
-        await using var file = WholeFile.Create(Path.GetFullPath(path));
-        await file.Stream.WriteAsync(Encoding.UTF8.GetBytes(svg), cancellationToken);
-        await file.CommitAsync();
-    }
 }

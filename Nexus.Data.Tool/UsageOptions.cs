@@ -33,11 +33,7 @@ internal sealed class UsageOptions
 
     public Option<DateTimeOffset?> Until { get; } = TimeOption.Create("--until", "Until when; now without it.");
 
-    public Option<string?> Chart { get; } = new("--chart")
-    {
-        Description = "Draw it too, as SVG, in place of a file that is there.",
-        HelpName = "FILE",
-    };
+    public Option<string?> Chart { get; } = ChartFile.Option();
 
     public Option<long> Limit { get; } = new("--limit")
     {

@@ -15,8 +15,6 @@ public sealed class PopulationVerifier
 {
     private const int Examples = 5;
 
-    private static readonly string[] _chatTables = ["users", "chats", "chat_members", "messages", "chat_snapshots"];
-
     // The title that a person would read.
     private const string Title =
         """
@@ -96,15 +94,10 @@ public sealed class PopulationVerifier
 
     private static async Task<IReadOnlyList<PopulationCount>> CountAsync(NexusDbContext db, CancellationToken cancellationToken)
     {
-        var tables = ModelTables.Names(db.Model);
-        var counts = await db.ReadAllAsync(
-            string.Join(" UNION ALL ", tables.Select(table => $"SELECT '{table}', count(*) FROM \"{table}\"")), [],
-            row => new PopulationCount(row.GetString(0), row.GetInt64(1)), cancellationToken);
-        return
-        [
-            .. _chatTables.Select(table => counts.Single(count => count.Table == table)),
-            .. counts.Where(count => count.Rows > 0 && !_chatTables.Contains(count.Table, StringComparer.Ordinal)),
-        ];
+        var chats = ModelTables.OfChats;
+        var others = ModelTables.Names(db.Model).Except(chats, StringComparer.Ordinal);
+        var counts = await ModelTables.CountAsync(db, [.. chats, .. others], cancellationToken);
+        return [.. counts.Take(chats.Count), .. counts.Skip(chats.Count).Where(count => count.Rows > 0)];
     }
 
     private static async Task<IReadOnlyList<PopulationPerson>> PeopleAsync(NexusDbContext db, CancellationToken cancellationToken)

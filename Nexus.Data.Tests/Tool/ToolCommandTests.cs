@@ -14,8 +14,8 @@ public sealed class ToolCommandTests : DatabaseTest
     [Test]
     public async Task Every_verb_has_help_with_examples(
         [Values("demo", "init-database", "migrate", "status", "import", "export", "prune", "doctor", "analyze-conversations", "explain",
-            "setup-roles", "analyses", "conversations", "show", "usage", "populate", "populate-large", "verify-population",
-            "backup", "restore", "schema-dump")] string verb)
+            "setup-roles", "analyses", "conversations", "show", "usage", "populate", "populate-large", "verify-population", "clean-data",
+            "bench", "backup", "restore", "schema-dump")] string verb)
     {
         var run = await ToolRun.RunAsync(verb, "--help");
 
@@ -59,6 +59,13 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("import", "-")]
     [TestCase("export")]
     [TestCase("setup-roles")]
+    [TestCase("populate")]
+    [TestCase("populate-large")]
+    [TestCase("verify-population")]
+    [TestCase("clean-data")]
+    [TestCase("bench")]
+    [TestCase("backup")]
+    [TestCase("schema-dump")]
     public async Task Without_a_server_the_exit_code_is_4_and_the_password_stays_hidden(params string[] arguments)
     {
         var run = await ToolRun.RunAsync(
@@ -109,6 +116,12 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("demo")]
     [TestCase("setup-roles", "--dry-run")]
     [TestCase("setup-roles")]
+    [TestCase("populate")]
+    [TestCase("populate-large", "--dry-run")]
+    [TestCase("verify-population")]
+    [TestCase("clean-data")]
+    [TestCase("bench", "--iterations", "20")]
+    [TestCase("schema-dump", "-")]
     public async Task No_verb_prints_the_password(params string[] arguments)
     {
         await ToolRun.RunAsync(["import", GoldenLog.PathOf("request-log.jsonl"), "--connection", ConnectionString]);
@@ -132,6 +145,8 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("db:populate")]
     [TestCase("db-populate")]
     [TestCase("populate_db")]
+    [TestCase("clean_db")]
+    [TestCase("clean_data")]
     public async Task A_verb_is_known_by_the_names_that_people_type(string name)
     {
         var run = await ToolRun.RunAsync("--connection", ConnectionString, name);
