@@ -118,6 +118,14 @@ internal static class Examples
         // doc:end
         return connectionString;
     }
+
+    public static async Task ResetAsync(string connectionString)
+    {
+        // doc:reset
+        var reset = await DatabaseReset.CreateAsync(connectionString, new() { Keep = ["model_prices"] });
+        await reset.ResetAsync();
+        // doc:end
+    }
 }
 
 // doc:own-context

@@ -47,6 +47,25 @@ public abstract class DatabaseTest
         }
     }
 
+    /// <summary>How many rows each table has, ours or not.</summary>
+    protected async Task<SortedDictionary<string, long>> CountRowsAsync()
+    {
+        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
+        await using var command = source.CreateCommand(
+            """
+            SELECT relname, (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s', oid::regclass), false, true, '')))[1]::text::bigint
+            FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND NOT relispartition AND relnamespace = 'public'::regnamespace
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        while (await reader.ReadAsync())
+        {
+            rows.Add(reader.GetString(0), reader.GetInt64(1));
+        }
+
+        return rows;
+    }
+
     /// <summary>How many deadlocks the server has ended in the test's database: services try again, and nobody sees them.</summary>
     protected async Task<long> DeadlocksAsync()
     {

@@ -1,0 +1,210 @@
+using Nexus.Data.Embedded;
+using Nexus.Data.Operations.Roles;
+using Nexus.Data.Tests.Conversations;
+using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Tests.Tool;
+using Npgsql;
+
+namespace Nexus.Data.Tests.Embedded;
+
+public sealed class DatabaseResetTests : DatabaseTest
+{
+    private const string History = "__EFMigrationsHistory";
+
+    /// <summary>Who empties a database, and how.</summary>
+    public enum Way
+    {
+        Superuser,
+        Owner,
+#if RESPAWN
+        Respawn,
+#endif
+    }
+
+    [Test]
+    public async Task Every_row_goes_and_the_schema_stays([Values] Way way)
+    {
+        var resetAsync = await CreateAsync(way);
+        for (var round = 0; round < 2; round++)
+        {
+            await FillAsync();
+            var before = await CountRowsAsync();
+            Assert.That(before.Where(table => table.Value > 0).Select(table => table.Key), Is.SupersetOf(["users", "messages", "api_requests", "hourly_totals"]));
+
+            await resetAsync();
+
+            Assert.That((await CountRowsAsync()).Where(table => table.Value > 0).Select(table => table.Key), Is.EqualTo([History]));
+        }
+    }
+
+    [Test]
+    public async Task Tables_in_a_circle_partitions_and_odd_names_are_emptied([Values] Way way)
+    {
+        await AsOwnerAsync(
+            """
+            CREATE TABLE hens (id int PRIMARY KEY, egg int); CREATE TABLE eggs (id int PRIMARY KEY, hen int REFERENCES hens);
+            ALTER TABLE hens ADD FOREIGN KEY (egg) REFERENCES eggs;
+            CREATE TABLE trees (id int PRIMARY KEY, parent int REFERENCES trees);
+            CREATE TABLE parts (day date) PARTITION BY RANGE (day); CREATE TABLE parts_1 PARTITION OF parts DEFAULT;
+            CREATE TABLE "Odd ""name' (x)" (id int);
+            CREATE TABLE children (id int); CREATE TABLE grandchildren () INHERITS (children)
+            """);
+        var resetAsync = await CreateAsync(way);
+        await AsOwnerAsync(
+            """
+            INSERT INTO hens VALUES (1); INSERT INTO eggs VALUES (1, 1); UPDATE hens SET egg = 1;
+            INSERT INTO trees VALUES (1, 1), (2, 1); INSERT INTO parts VALUES ('2025-01-01'); INSERT INTO "Odd ""name' (x)" VALUES (1);
+            INSERT INTO grandchildren VALUES (1)
+            """);
+
+        await resetAsync();
+
+        Assert.That((await CountRowsAsync()).Where(table => table.Value > 0).Select(table => table.Key), Is.EqualTo([History]));
+    }
+
+    [Test]
+    public async Task What_shall_stay_stays()
+    {
+        await FillAsync();
+        await AdministerAsync("INSERT INTO model_prices VALUES ('m', '2025-01-01', 1, 1, 1, 1); CREATE SCHEMA other; CREATE TABLE other.notes AS SELECT 1 AS id");
+        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { Keep = ["model_prices"] });
+
+        await reset.ResetAsync();
+
+        Assert.That((await CountRowsAsync()).Where(table => table.Value > 0).Select(table => table.Key), Is.EqualTo([History, "model_prices"]));
+        Assert.That(reset.Tables, Has.Member("public.messages").And.No.Member("other.notes").And.No.Member("public.model_prices"));
+        Assert.That(reset.Tables.ToList().IndexOf("public.messages"), Is.LessThan(reset.Tables.ToList().IndexOf("public.users")));
+    }
+
+    [Test]
+    public async Task Views_that_keep_rows_are_refreshed()
+    {
+        await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id; CREATE MATERIALIZED VIEW kept AS SELECT * FROM notes");
+        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
+
+        await reset.ResetAsync();
+
+        Assert.That((await CountRowsAsync())["kept"], Is.Zero);
+    }
+
+    [Test]
+    public async Task Numbers_begin_anew_where_that_is_wanted([Values] bool restarts)
+    {
+        await AsOwnerAsync("CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY (START 5), old serial); INSERT INTO notes DEFAULT VALUES");
+        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { RestartsIdentities = restarts });
+
+        await reset.ResetAsync();
+
+        await AsOwnerAsync("INSERT INTO notes DEFAULT VALUES");
+        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
+        await using var ids = source.CreateCommand("SELECT id || ' ' || old FROM notes");
+        Assert.That(await ids.ExecuteScalarAsync(), Is.EqualTo(restarts ? "5 1" : "6 2"));
+    }
+
+    [Test]
+    public async Task Tables_that_have_grown_give_their_room_back()
+    {
+        await AsOwnerAsync("CREATE TABLE notes AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)");
+        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
+
+        await reset.ResetAsync();
+
+        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
+        await using var size = source.CreateCommand("SELECT pg_relation_size('notes')");
+        Assert.That(await size.ExecuteScalarAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Whoever_holds_a_table_is_waited_for_and_then_told_of()
+    {
+        await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id");
+        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMilliseconds(50) });
+        await using (var holder = new NpgsqlConnection(await AdministratorAsync()))
+        {
+            await holder.OpenAsync();
+            await using var transaction = await holder.BeginTransactionAsync();
+            await using var update = new NpgsqlCommand("UPDATE notes SET id = 2", holder, transaction);
+            await update.ExecuteNonQueryAsync();
+
+            var exception = Assert.ThrowsAsync<NexusDataException>(() => reset.ResetAsync());
+
+            Assert.That(exception!.Kind, Is.EqualTo(NexusDataErrorKind.Unavailable));
+            Assert.That(exception.Message, Does.Contain("0.05 seconds").And.Contain("ended its transactions"));
+        }
+
+        await reset.ResetAsync();
+        Assert.That((await CountRowsAsync())["notes"], Is.Zero);
+    }
+
+    [Test]
+    public async Task What_would_leave_rows_that_refer_to_nothing_is_refused()
+    {
+        await AsOwnerAsync("CREATE TABLE notes (user_id uuid CONSTRAINT notes_of_user REFERENCES users)");
+        await RefusedAsync(new() { Keep = ["notes"] }, NexusDataErrorKind.Validation, "public.notes keeps its rows and refers to public.users (notes_of_user)");
+        await RefusedAsync(new() { Keep = ["nots"] }, NexusDataErrorKind.Validation, "There is no table nots to keep.");
+        await RefusedAsync(new() { Schemas = ["nowhere"] }, NexusDataErrorKind.Validation, "no table to empty in nowhere");
+        await RefusedAsync(new() { LockTimeout = TimeSpan.Zero }, NexusDataErrorKind.Validation, "millisecond");
+
+        var exception = Assert.ThrowsAsync<NexusDataException>(() => DatabaseReset.CreateAsync(ConnectionString));
+        Assert.That(exception!.Message, Does.Contain("may not delete from").And.Contain("analysis_audit_log"));
+    }
+
+    [TestCase("production", null, true)]
+    [TestCase(null, " Production", true)]
+    [TestCase("Development", "Production", false)]
+    [TestCase(null, null, false)]
+    public void Production_is_no_place_for_it(string? own, string? shared, bool isRefused)
+    {
+        Action refuse = () => DatabaseReset.RefuseProduction(name => name == "NEXUS_ENVIRONMENT" ? own : shared);
+
+        Assert.That(refuse, isRefused ? Throws.TypeOf<NexusDataException>().With.Property("Kind").EqualTo(NexusDataErrorKind.Forbidden) : Throws.Nothing);
+    }
+
+    private async Task RefusedAsync(DatabaseResetOptions options, NexusDataErrorKind kind, string sentence)
+    {
+        var administrator = await AdministratorAsync();
+        var exception = Assert.ThrowsAsync<NexusDataException>(() => DatabaseReset.CreateAsync(administrator, options));
+        Assert.That(exception!.Kind, Is.EqualTo(kind));
+        Assert.That(exception.Message, Does.Contain(sentence));
+    }
+
+    private async Task<Func<Task>> CreateAsync(Way way)
+    {
+        var connectionString = way is Way.Owner ? Server.As(NexusRole.Migration, ConnectionString) : await AdministratorAsync();
+#if RESPAWN
+        if (way is Way.Respawn)
+        {
+            await using var surveyed = new NpgsqlConnection(connectionString);
+            await surveyed.OpenAsync();
+            var respawner = await Respawn.Respawner.CreateAsync(surveyed, new()
+            {
+                DbAdapter = Respawn.DbAdapter.Postgres,
+                SchemasToInclude = ["public"],
+                TablesToIgnore = [new Respawn.Graph.Table("public", History)],
+            });
+            return async () =>
+            {
+                await using var connection = new NpgsqlConnection(connectionString);
+                await connection.OpenAsync();
+                await respawner.ResetAsync(connection);
+            };
+        }
+
+#endif
+        var reset = await DatabaseReset.CreateAsync(connectionString);
+        return () => reset.ResetAsync();
+    }
+
+    private async Task AsOwnerAsync(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(Server.As(NexusRole.Migration, ConnectionString));
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private async Task FillAsync()
+    {
+        await ToolRun.RunAsync("populate", "--connection", ConnectionString);
+        await ToolRun.RunAsync("import", GoldenLog.PathOf("request-log.jsonl"), "--connection", ConnectionString);
+    }
+}
