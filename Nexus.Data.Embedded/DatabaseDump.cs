@@ -188,7 +188,7 @@ public static class DatabaseDump
         }
     }
 
-    private static Process Start(ProcessStartInfo start, string program)
+    internal static Process Start(ProcessStartInfo start, string program)
     {
         try
         {
@@ -211,7 +211,7 @@ public static class DatabaseDump
     }
 
     // Not as arguments, which everybody on the machine can read.
-    private static void SetEnvironment(ProcessStartInfo start, NpgsqlConnectionStringBuilder connection)
+    internal static void SetEnvironment(ProcessStartInfo start, NpgsqlConnectionStringBuilder connection)
     {
         Set("PGHOST", connection.Host);
         Set("PGPORT", connection.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));

@@ -94,6 +94,22 @@ internal sealed class EmbeddedFolder
             + "folder away to begin with an empty one; nothing in it was changed.");
     }
 
+    /// <summary>Whether a server's process works here, ready or not. False where the system does not show it.</summary>
+    public bool IsInUse()
+    {
+        var file = System.IO.Path.Combine(Data, "postmaster.pid");
+        try
+        {
+            // It works in its data folder, and what it sees there is this very file. Another process may have its number by now.
+            return File.Exists(file) && File.ReadAllLines(file) is [var id, ..]
+                && File.ReadAllText($"/proc/{id}/cwd/postmaster.pid") == File.ReadAllText(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>How to reach the running server, by the file it keeps; null where none runs.</summary>
     public NpgsqlConnectionStringBuilder? Connection()
     {

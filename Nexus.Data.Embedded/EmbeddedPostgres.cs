@@ -39,6 +39,14 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>The server's own log.</summary>
     public string LogFile => _folder.Log;
 
+    /// <summary>The log of the durable server of a folder (by default <see cref="DefaultFolder"/>), whether it is there or
+    /// not.</summary>
+    public static string LogFileOf(string? folder = null) => EmbeddedFolder.Durable(folder).Log;
+
+    /// <summary>Whether the durable server of a folder (by default <see cref="DefaultFolder"/>) has data, whole or
+    /// damaged.</summary>
+    public static bool HasData(string? folder = null) => Directory.Exists(EmbeddedFolder.Durable(folder).Data);
+
     /// <summary>An Npgsql connection string for the database <c>postgres</c>, as a superuser.</summary>
     public string ConnectionString => ConnectionStringFor("postgres");
 
@@ -99,16 +107,76 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <exception cref="PostgresUnavailableException">It did not stop.</exception>
     public static async Task<bool> StopAsync(string? folder = null, CancellationToken cancellationToken = default)
     {
-        await using var running = await FindRunningAsync(folder, cancellationToken);
-        if (running is null)
+        var place = EmbeddedFolder.Durable(folder);
+        if (!await IsInUseAsync(place, cancellationToken))
         {
             return false;
         }
 
         var options = new EmbeddedPostgresOptions { Folder = folder };
         var binaries = await BinariesAsync(options, cancellationToken);
-        await Keeper.StopServerAsync(binaries, running._folder, cancellationToken);
+        await Keeper.StopServerAsync(binaries, place, cancellationToken);
         return true;
+    }
+
+    /// <summary>Starts the durable server of a folder on an empty cluster: whoever uses the one that runs is cut off, and its
+    /// databases go. Where the new one does not start, the old one's data are there again.</summary>
+    /// <exception cref="ArgumentException">The options are a throw-away server's.</exception>
+    /// <exception cref="PostgresUnavailableException">No server can be had here, or the one that runs does not stop; the
+    /// message says what to do.</exception>
+    public static async Task<EmbeddedPostgres> StartAnewAsync(
+        EmbeddedPostgresOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.ThrowAway)
+        {
+            throw new ArgumentException("A throw-away server begins anew each time.", nameof(options));
+        }
+
+        // Whatever version made the data: they go.
+        var binaries = options.Binaries ?? await PostgresBinaries.FindOrInstallAsync(options.Announce, cancellationToken);
+        var folder = EmbeddedFolder.Create(options);
+        try
+        {
+            using var turn = await TakeTurnAsync(folder, cancellationToken);
+            if (await IsInUseAsync(folder, cancellationToken))
+            {
+                await Keeper.StopServerAsync(binaries, folder, cancellationToken);
+            }
+
+            var old = Path.Combine(folder.Path, $".removed.{Guid.NewGuid():N}");
+            var isThere = Directory.Exists(folder.Data);
+            if (isThere)
+            {
+                Directory.Move(folder.Data, old);
+            }
+
+            try
+            {
+                folder.WriteSettings(options.Settings);
+                var keeper = await Keeper.StartAsync(binaries, folder, options.StartTimeout, cancellationToken);
+                if (isThere)
+                {
+                    Directory.Delete(old, recursive: true);
+                }
+
+                return new(folder, binaries, keeper);
+            }
+            catch when (isThere && Directory.Exists(old) && !folder.IsInUse())
+            {
+                if (Directory.Exists(folder.Data))
+                {
+                    Directory.Delete(folder.Data, recursive: true);
+                }
+
+                Directory.Move(old, folder.Data);
+                throw;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new PostgresUnavailableException(folder.Failure(exception.Message), exception);
+        }
     }
 
     /// <summary>An Npgsql connection string for a database of this server, as a superuser.</summary>
@@ -121,6 +189,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         await Databases.CreateAsync(ConnectionString, name, template: "template0", cancellationToken);
         return ConnectionStringFor(name);
     }
+
+    /// <summary>The names of its databases, without those that every server has.</summary>
+    public Task<IReadOnlyList<string>> DatabaseNamesAsync(CancellationToken cancellationToken = default)
+        => Databases.NamesAsync(ConnectionString, cancellationToken);
 
     /// <summary>Drops a database if it is there, whoever is connected to it.</summary>
     public Task DropDatabaseAsync(string name, CancellationToken cancellationToken = default)
@@ -162,6 +234,18 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
 
         keeper.Dispose();
+    }
+
+    // It answers, or is at least there: one that recovers from a crash answers nobody.
+    private static async Task<bool> IsInUseAsync(EmbeddedFolder folder, CancellationToken cancellationToken)
+    {
+        if (folder.IsInUse())
+        {
+            return true;
+        }
+
+        await using var running = await FindRunningAsync(folder.Path, cancellationToken);
+        return running is not null;
     }
 
     private static async Task<PostgresBinaries> BinariesAsync(

@@ -59,7 +59,21 @@ signed() {
     return $signed_any
 }
 
-running() { "$bin/pg_ctl" -D "$folder/data" status >/dev/null 2>&1; }
+# A server works in its data folder. A process elsewhere has been given the number of one that was killed.
+running() {
+    "$bin/pg_ctl" -D "$folder/data" status >/dev/null 2>&1 || return 1
+    running_in=/proc/$(sed -n 1p "$folder/data/postmaster.pid" 2>/dev/null)/cwd
+    [ ! -e "$running_in" ] || [ "$running_in" -ef "$folder/data" ]
+}
+
+# A server would take such a process for another server, and not start. Children of a killed one may live for a moment.
+forget_killed() {
+    [ -d "/proc/$(sed -n 1p "$folder/data/postmaster.pid" 2>/dev/null)/cwd" ] || return 0
+    for forget_process in /proc/[0-9]*; do
+        [ "$forget_process/cwd" -ef "$folder/data" ] && return 0
+    done
+    rm -f "$folder/data/postmaster.pid"
+}
 
 await_ready() {
     tenths=$((seconds * 10))
@@ -97,6 +111,7 @@ start() {
     [ -d "$folder/data" ] || create_cluster || return 1
     if ! running; then
         rm -f "$folder/detached"
+        forget_killed
         log="$folder/server.log"
         [ -n "$(find "$log" -size +20000 2>/dev/null)" ] && mv -f "$log" "$log.1"
         [ -f "$log" ] && logged=$(wc -l <"$log")

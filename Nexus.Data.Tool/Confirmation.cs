@@ -5,15 +5,18 @@ internal static class Confirmation
 {
     /// <summary>Wants the database's name typed.</summary>
     /// <exception cref="ToolException">It was not.</exception>
-    public static async Task AskAsync(
-        ToolHost host, TargetDatabase target, bool yes, CancellationToken cancellationToken)
+    public static Task AskAsync(ToolHost host, TargetDatabase target, bool yes, CancellationToken cancellationToken)
+        => AskAsync(host, target.Name, yes, cancellationToken);
+
+    /// <inheritdoc cref="AskAsync(ToolHost, TargetDatabase, bool, CancellationToken)"/>
+    public static async Task AskAsync(ToolHost host, string name, bool yes, CancellationToken cancellationToken)
     {
         if (yes)
         {
             return;
         }
 
-        await host.Error.WriteAsync($"Type the database's name, {target.Name}, to go on: ");
+        await host.Error.WriteAsync($"Type the database's name, {name}, to go on: ");
         await host.Error.FlushAsync(cancellationToken);
         var typed = await host.Input.ReadLineAsync(cancellationToken);
         if (typed is null)
@@ -21,7 +24,7 @@ internal static class Confirmation
             await host.Error.WriteLineAsync();
         }
 
-        if (typed?.Trim() != target.Name)
+        if (typed?.Trim() != name)
         {
             throw new ToolException(
                 ExitCode.Refused, "Not confirmed: nothing was changed. With --yes there is no question.");

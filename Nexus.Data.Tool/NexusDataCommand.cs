@@ -16,7 +16,7 @@ internal static class NexusDataCommand
         // What is printed is read by programs too, and by people who compare it.
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         var options = new GlobalOptions();
-        var parsed = Create(options, host).Parse(VerbNames.Resolve(arguments, ConnectionSettings.Option));
+        var parsed = Parse(arguments, options, host);
         if (parsed.Errors.Count > 0 && parsed.GetResult("--help") is null)
         {
             // Whoever gives an address as an argument shall not find it in a log.
@@ -30,15 +30,7 @@ internal static class NexusDataCommand
 
         try
         {
-            return await parsed.InvokeAsync(
-                new()
-                {
-                    Output = host.Output,
-                    Error = host.Error,
-                    EnableDefaultExceptionHandler = false,
-                    ProcessTerminationTimeout = null,
-                },
-                cancellationToken);
+            return await InvokeAsync(parsed, host, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -46,6 +38,34 @@ internal static class NexusDataCommand
                 exception, host.Error, parsed.GetValue(options.Debug), cancellationToken);
         }
     }
+
+    /// <summary>Does what a verb does as a part of another one, whose its errors are.</summary>
+    /// <param name="arguments">The command line, which names its database by <c>--connection</c>.</param>
+    /// <param name="host">Where it prints.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>Its exit code.</returns>
+    public static Task<int> ContinueAsync(
+        IReadOnlyList<string> arguments, ToolHost host, CancellationToken cancellationToken)
+    {
+        var parsed = Parse(arguments, new(), host);
+        return parsed.Errors.Count == 0
+            ? InvokeAsync(parsed, host, cancellationToken)
+            : throw new ToolException(ExitCode.WrongUsage, Objection(parsed));
+    }
+
+    private static ParseResult Parse(IReadOnlyList<string> arguments, GlobalOptions options, ToolHost host)
+        => Create(options, host).Parse(VerbNames.Resolve(arguments, ConnectionSettings.Option));
+
+    private static Task<int> InvokeAsync(ParseResult parsed, ToolHost host, CancellationToken cancellationToken)
+        => parsed.InvokeAsync(
+            new()
+            {
+                Output = host.Output,
+                Error = host.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            },
+            cancellationToken);
 
     private static RootCommand Create(GlobalOptions options, ToolHost host)
     {
@@ -58,6 +78,12 @@ internal static class NexusDataCommand
             DemoCommand.Create(options, host),
             InitDatabaseCommand.Create(options, host),
             MigrateCommand.Create(options, host),
+            DbSetupCommand.Create(options, host),
+            DbHardResetCommand.Create(options, host),
+            DbResetAndSetupCommand.Create(options, host),
+            ResetCommand.Create(options, host),
+            DevDbCommand.Create(options, host),
+            EnvTemplateCommand.Create(options, host),
             StatusCommand.Create(options, host),
             ImportCommand.Create(options, host),
             ImportChatsCommand.Create(options, host),

@@ -8,8 +8,8 @@ internal static class ProductionGuard
     /// <summary>What says it in words.</summary>
     public const string Name = "--in-production";
 
-    private const string OwnVariable = "NEXUS_ENVIRONMENT";
-    private const string SharedVariable = "DOTNET_ENVIRONMENT";
+    public const string OwnVariable = "NEXUS_ENVIRONMENT";
+    public const string SharedVariable = "DOTNET_ENVIRONMENT";
 
     /// <summary>The option that says it.</summary>
     public static Option<bool> Create() => new(Name)
@@ -23,13 +23,16 @@ internal static class ProductionGuard
 
     /// <summary>Refuses in production.</summary>
     /// <exception cref="ToolException">It is production, and nobody said that this is meant.</exception>
-    public static void Check(ToolHost host, TargetDatabase target, bool isMeant)
+    public static void Check(ToolHost host, TargetDatabase target, bool isMeant) => Check(host, target.Place, isMeant);
+
+    /// <inheritdoc cref="Check(ToolHost, TargetDatabase, bool)"/>
+    public static void Check(ToolHost host, string place, bool isMeant)
     {
         if (IsProduction(host) && !isMeant)
         {
             throw new ToolException(
                 ExitCode.Refused,
-                $"{Environment(host).Name} says production: nothing was changed in {target.Place}. With {Name} it is done "
+                $"{Environment(host).Name} says production: nothing was changed in {place}. With {Name} it is done "
                 + "there too.");
         }
     }
@@ -38,13 +41,16 @@ internal static class ProductionGuard
     /// <param name="run">The run.</param>
     /// <param name="what">What has no place there.</param>
     /// <exception cref="ToolException">It is production.</exception>
-    public static void Forbid(VerbRun run, string what)
+    public static void Forbid(VerbRun run, string what) => Forbid(run, what, remedy: "");
+
+    /// <inheritdoc cref="Forbid(VerbRun, string)"/>
+    public static void Forbid(VerbRun run, string what, string remedy)
     {
         if (!run.IsDryRun && IsProduction(run.Host))
         {
             throw new ToolException(
                 ExitCode.Refused,
-                $"{Environment(run.Host).Name} says production, which is no place for {what}: nothing was changed in {run.Target.Place}.");
+                $"{Environment(run.Host).Name} says production, which is no place for {what}: nothing was changed in {run.Target.Place}.{remedy}");
         }
     }
 

@@ -13,7 +13,9 @@ namespace Nexus.Data.Tool;
 internal sealed class TargetDatabase : IAsyncDisposable
 {
     private const string Embedded = "embedded";
-    private const string EmbeddedDatabase = "nexus";
+
+    /// <summary>The database of the embedded server that is meant where none is named.</summary>
+    public const string EmbeddedDatabase = "nexus";
 
     private readonly ServiceProvider _services;
     private readonly EmbeddedPostgres? _server;
@@ -50,6 +52,9 @@ internal sealed class TargetDatabase : IAsyncDisposable
     public string Place { get; }
 
     public bool IsEmbedded => _server is not null;
+
+    /// <summary>What <c>--connection</c> takes for this very database; never to be printed.</summary>
+    public string Option => IsEmbedded ? $"{Embedded}:{Name}" : ConnectionString;
 
     /// <summary>Opens the database that the settings name, else the embedded one, made where it is missing.</summary>
     /// <param name="host">Where to look and print.</param>
@@ -149,21 +154,26 @@ internal sealed class TargetDatabase : IAsyncDisposable
         }
     }
 
-    private static string? EmbeddedName(string? option)
+    /// <summary>The database of the embedded server that <c>--connection</c> names; null where it names another, or is not
+    /// there.</summary>
+    public static string? EmbeddedName(string? option)
         => option?.Trim() is not { } text ? null
             : text is Embedded or Embedded + ":" ? EmbeddedDatabase
             : text.StartsWith(Embedded + ":", StringComparison.Ordinal) ? text[(Embedded.Length + 1)..]
             : null;
 
-    private static async Task<string> ConnectAsync(
+    /// <summary>Makes a database of the embedded server where it is missing, and returns how to connect to it.</summary>
+    public static async Task<string> ConnectAsync(
         EmbeddedPostgres server, string database, CancellationToken cancellationToken)
     {
         try
         {
             return await server.CreateDatabaseAsync(database, cancellationToken);
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DuplicateDatabase)
+        catch (PostgresException exception) when (exception.SqlState
+            is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
+            // It was there, or somebody has made it at the same moment.
             return server.ConnectionStringFor(database);
         }
     }

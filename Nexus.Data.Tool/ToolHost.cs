@@ -4,7 +4,7 @@ namespace Nexus.Data.Tool;
 
 /// <summary>What surrounds a run of the tool: where it prints, what it reads, which variables are set. Tests make their
 /// own.</summary>
-internal sealed class ToolHost
+internal sealed record ToolHost
 {
     /// <summary>Names the folder of the embedded server, in place of the user's own.</summary>
     public const string FolderVariable = "NEXUS_DATA_FOLDER";
@@ -53,18 +53,14 @@ internal sealed class ToolHost
     };
 
     /// <summary>The same with one variable set otherwise.</summary>
-    public ToolHost With(string variable, string value) => new()
+    public ToolHost With(string variable, string value)
     {
-        Output = Output,
-        Error = Error,
-        Input = Input,
-        OpenInput = OpenInput,
-        OpenOutput = OpenOutput,
-        Environment = name => name == variable ? value : Environment(name),
-        IsTerminal = IsTerminal,
-        IsErrorTerminal = IsErrorTerminal,
-        Time = Time,
-    };
+        var environment = Environment;
+        return this with { Environment = name => name == variable ? value : environment(name) };
+    }
+
+    /// <summary>The same with its output taken by something else.</summary>
+    public ToolHost With(TextWriter output) => this with { Output = output, IsTerminal = false };
 
     /// <summary>A console on <see cref="Output"/>, for trees and tables.</summary>
     public IAnsiConsole CreateConsole()

@@ -16,6 +16,9 @@ internal sealed record VerbRun(
 {
     public bool IsDryRun => DryRun == true;
 
+    /// <summary>What <c>--connection</c> was given; null without it.</summary>
+    public string? Connection { get; init; }
+
     /// <summary>Who does it, for rows that say so: by option, else by the system.</summary>
     public string Actor(Option<string?> by) => Result.GetValue(by) is { Length: > 0 } name ? name : Host.User;
 
@@ -160,15 +163,43 @@ internal static class VerbRuns
             options, host, result, result.GetValue(dryRun), work, cancellationToken));
     }
 
+    /// <summary>Says what a verb does that takes its database as it is, with our tables or without, and has it take
+    /// <c>--dry-run</c>.</summary>
+    /// <param name="command">The verb.</param>
+    /// <param name="options">The options that every verb has.</param>
+    /// <param name="host">Where it prints.</param>
+    /// <param name="open">Opens the database, by the value of <c>--connection</c>.</param>
+    /// <param name="work">What it does.</param>
+    public static void SetWorkOnAny(
+        this Command command, GlobalOptions options, ToolHost host,
+        Func<string?, CancellationToken, Task<TargetDatabase>> open, Func<VerbRun, CancellationToken, Task<int>> work)
+    {
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be, and change nothing." };
+        command.Options.Add(dryRun);
+        command.SetAction((result, cancellationToken) => RunAsync(
+            options, host, result, result.GetValue(dryRun), open, work, cancellationToken));
+    }
+
     /// <summary>Opens the database, does the work, and says at the end where it was a dry run.</summary>
-    public static async Task<int> RunAsync(
+    public static Task<int> RunAsync(
         GlobalOptions options, ToolHost host, ParseResult result, bool? dryRun,
         Func<VerbRun, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
+        => RunAsync(
+            options, host, result, dryRun,
+            (connection, token) => TargetDatabase.OpenReadyAsync(host, connection, ConnectionScope.Own, token),
+            work, cancellationToken);
+
+    private static async Task<int> RunAsync(
+        GlobalOptions options, ToolHost host, ParseResult result, bool? dryRun,
+        Func<string?, CancellationToken, Task<TargetDatabase>> open,
+        Func<VerbRun, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
     {
-        await using var target = await TargetDatabase.OpenReadyAsync(
-            host, result.GetValue(options.Connection), ConnectionScope.Own, cancellationToken);
+        await using var target = await open(result.GetValue(options.Connection), cancellationToken);
         var run = new VerbRun(
-            host, target, result, result.GetValue(options.Json), result.GetValue(options.Yes), dryRun);
+            host, target, result, result.GetValue(options.Json), result.GetValue(options.Yes), dryRun)
+        {
+            Connection = result.GetValue(options.Connection),
+        };
         var exitCode = await work(run, cancellationToken);
         if (run.IsDryRun)
         {

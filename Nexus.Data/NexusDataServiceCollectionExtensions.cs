@@ -115,6 +115,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
+        services.TryAddSingleton<DatabaseReset>();
         services.TryAddSingleton<RoleSetup>();
         AddCredentials(services);
         services.TryAddEnumerable(

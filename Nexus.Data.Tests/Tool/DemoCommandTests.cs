@@ -39,7 +39,7 @@ public sealed class DemoCommandTests : DatabaseTest
     [Test]
     public async Task On_the_embedded_server_it_needs_nothing_and_leaves_no_server()
     {
-        using var folder = new ToolFolder();
+        await using var folder = new ToolFolder();
 
         // The variables name no database that the demo would touch.
         folder.Variables["NEXUS_DATABASE_URL"] = folder.Variables["DATABASE_URL"] = "postgresql://127.0.0.1:1/never";
@@ -77,18 +77,5 @@ public sealed class DemoCommandTests : DatabaseTest
         }
 
         Assert.That(await EmbeddedPostgres.FindRunningAsync(folder.Path), Is.Null);
-    }
-
-    private sealed class ToolFolder : IDisposable
-    {
-        public ToolFolder() => Variables[ToolHost.FolderVariable] = Path;
-
-        public string Path { get; } = System.IO.Path.Combine("/tmp", $"nexus-tool-{Guid.NewGuid():N}"[..20]);
-
-        public Dictionary<string, string> Variables { get; } = [];
-
-        public Task<ToolRun> RunAsync(params string[] arguments) => ToolRun.RunAsync(arguments, variables: Variables);
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
     }
 }

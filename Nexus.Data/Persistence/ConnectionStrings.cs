@@ -47,6 +47,22 @@ public static partial class ConnectionStrings
         }
     }
 
+    /// <summary>The address of a database, for people and other programs: <c>postgresql://app@db.example.org:5432/nexus</c>, or
+    /// with a Unix socket's folder as <c>?host=</c>. User, host, port and database; never a password, and no other setting.</summary>
+    /// <param name="connectionString">The connection string, in either form.</param>
+    /// <exception cref="NexusDataException">It cannot be read, or names no host.</exception>
+    public static string ToUri(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(Parse(connectionString));
+        var user = builder.Username is { Length: > 0 } name ? Uri.EscapeDataString(name) + "@" : "";
+        var database = Uri.EscapeDataString(builder.Database ?? "");
+        var host = builder.Host!;
+        var port = builder.Port.ToString(CultureInfo.InvariantCulture);
+        return host.Contains('/', StringComparison.Ordinal) || host.Contains('\\', StringComparison.Ordinal)
+            ? $"postgresql://{user}/{database}?host={Uri.EscapeDataString(host)}&port={port}"
+            : $"postgresql://{user}{(IPv6().IsMatch(host) ? $"[{host}]" : host)}:{port}/{database}";
+    }
+
     // The message names the part that is wrong, and quotes nothing that could be a password or a piece of one.
     internal static NexusDataException Unreadable(string message) => new(NexusDataErrorKind.Validation, message);
 

@@ -13,7 +13,7 @@ namespace Nexus.Data.Persistence.Migrations;
 internal sealed class NexusMigrationLock(IHistoryRepository repository, HistoryRepositoryDependencies dependencies)
     : IMigrationsDatabaseLock
 {
-    private const string Key = "hashtextextended('nexus.migrate', 0)";
+    internal const string Key = "hashtextextended('nexus.migrate', 0)";
 
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(75);
 
