@@ -49,6 +49,9 @@ internal sealed class DatabaseSetup
         (_run, _options, _own, _input) = (run, options, own, input);
     }
 
+    // Where rows are added and read.
+    private string RowsOption => _own ?? _run.Target.Option;
+
     private bool Populates => !_run.Result.GetValue(_options.NoPopulate);
 
     /// <summary>Opens the database that is meant for us, by the user of ADMIN_DATABASE_URL where this is set. That variable
@@ -126,6 +129,7 @@ internal sealed class DatabaseSetup
         if (Populates)
         {
             yield return new("populate", "add a few people and chats", PopulateAsync);
+            yield return new("verify-population", "check whether they hang together", VerifyAsync);
         }
     }
 
@@ -158,21 +162,24 @@ internal sealed class DatabaseSetup
         return exitCode;
     }
 
+    // A dry run cannot where there are no tables yet.
     private async Task<int> PopulateAsync(ToolHost host, CancellationToken cancellationToken)
-        => await RowsAsync("populate", "people and chats would be added", host, cancellationToken);
+        => !_run.IsDryRun || (await StatusAsync(cancellationToken)).IsCurrent
+            ? await NexusDataCommand.ContinueAsync(
+                ["populate", .. Flags(), ConnectionSettings.Option, RowsOption], host, cancellationToken)
+            : await TellAsync(host, "Once the tables are there, people and chats would be added.");
 
-    // A verb that works on rows, which a dry run cannot where there are no tables yet.
-    private async Task<int> RowsAsync(string verb, string wouldBe, ToolHost host, CancellationToken cancellationToken)
+    private async Task<int> VerifyAsync(ToolHost host, CancellationToken cancellationToken)
+        => _run.IsDryRun
+            ? await TellAsync(host, "Once they are there, they would be checked.")
+            : await NexusDataCommand.ContinueAsync(
+                ["verify-population", .. Flags(), ConnectionSettings.Option, RowsOption], host, cancellationToken);
+
+    private async Task<int> TellAsync(ToolHost host, string sentence)
     {
-        if (!_run.IsDryRun || (await StatusAsync(cancellationToken)).IsCurrent)
-        {
-            return await NexusDataCommand.ContinueAsync(
-                [verb, .. Flags(), ConnectionSettings.Option, _own ?? _run.Target.Option], host, cancellationToken);
-        }
-
         if (!_run.IsJson)
         {
-            await host.Output.WriteLineAsync($"Once the tables are there, {wouldBe}.");
+            await host.Output.WriteLineAsync(sentence);
         }
 
         return ExitCode.Done;

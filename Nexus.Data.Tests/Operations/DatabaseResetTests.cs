@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Operations;
 using Nexus.Data.Persistence.Migrations;
 using Nexus.Data.Tests.Fixtures;

@@ -7,6 +7,22 @@ public sealed class ConnectionStringsTests
 {
     private const string Secret = "s3cr3t";
 
+    [TestCase("postgresql://app:s3cr3t@db.example.org/nexus", "postgresql://app@db.example.org:5432/nexus")]
+    [TestCase("Host=127.0.0.1;Port=6432;Database=my/db;Username=a@b;Password=s3cr3t", "postgresql://a%40b@127.0.0.1:6432/my%2Fdb")]
+    [TestCase("Host=/tmp/a b;Database=nexus;Username=app", "postgresql://app@/nexus?host=%2Ftmp%2Fa%20b&port=5432")]
+    [TestCase("Host=fe80::1%eth0;Database=nexus;Username=app", "postgresql://app@[fe80::1%25eth0]:5432/nexus")]
+    [TestCase("Host=one:1111,two:2222;Database=nexus;Username=app", "postgresql://app@/nexus?host=one%3A1111%2Ctwo%3A2222&port=5432")]
+    public void An_address_names_the_same_database_without_its_password(string text, string address)
+    {
+        var parsed = new NpgsqlConnectionStringBuilder(ConnectionStrings.Parse(text)) { Password = null };
+        var again = new NpgsqlConnectionStringBuilder(ConnectionStrings.Parse(ConnectionStrings.ToUri(text)));
+
+        Assert.That(ConnectionStrings.ToUri(text), Is.EqualTo(address));
+        Assert.That(
+            (again.Host, again.Port, again.Database, again.Username, again.Password),
+            Is.EqualTo((parsed.Host, parsed.Port, parsed.Database, parsed.Username, (string?)null)));
+    }
+
     [TestCase("postgresql://app@db.example.org/nexus", "db.example.org", 5432, "nexus", "app", null)]
     [TestCase("postgres://app:pw@db.example.org:6432/nexus", "db.example.org", 6432, "nexus", "app", "pw")]
     [TestCase("  POSTGRESQL://app:pw@localhost/nexus\n", "localhost", 5432, "nexus", "app", "pw")]

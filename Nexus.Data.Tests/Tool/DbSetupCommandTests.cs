@@ -31,10 +31,10 @@ public sealed class DbSetupCommandTests : RoleTest
             Assert.That((first.ExitCode, second.ExitCode), Is.EqualTo((0, 0)), first.All + second.All);
             Assert.That(
                 first.Output,
-                Does.Match("(?s)Step 1 of 3: set up the roles.*Step 2 of 3: .*apply 000.*Step 3 of 3: .*35 rows were added"));
+                Does.Match("(?s)Step 1 of 4: set up the roles.*Step 2 of 4: .*apply 000.*Step 3 of 4: .*35 rows were added.*Step 4 of 4: .*ok"));
             Assert.That(
                 second.Output,
-                Does.Match("(?s)Step 1 of 3.*Nothing to change.*Step 2 of 3.*Nothing to do.*Step 3 of 3.*Everything was there"));
+                Does.Match("(?s)Step 1 of 4.*Nothing to change.*Step 2 of 4.*Nothing to do.*Step 3 of 4.*Everything was there.*Step 4 of 4"));
             Assert.That(left, Is.Empty, "The roles have all their rights on what was made.");
             Assert.That(await UsersAsync(), Is.EqualTo(["5"]));
             Assert.That(
@@ -62,7 +62,7 @@ public sealed class DbSetupCommandTests : RoleTest
                 Does.Contain("would run CREATE ROLE").And.Contain("would apply 000").And.Contain("people and chats would be added"));
             Assert.That(made, Is.Empty);
             Assert.That(again.Output, Does.Contain("Nothing to change").And.Contain("Everything was there"));
-            Assert.That(reset.Output, Does.Contain("Step 4 of 4 would be to").And.Contain("would be dropped"));
+            Assert.That(reset.Output, Does.Contain("Step 5 of 5 would be to").And.Contain("would be dropped"));
             Assert.That(reset.Error, Does.Contain("public.messages with 16 rows"));
             Assert.That(await UsersAsync(), Is.EqualTo(["5"]));
         });
@@ -78,9 +78,10 @@ public sealed class DbSetupCommandTests : RoleTest
         {
             Assert.That(run.ExitCode, Is.Zero, run.All);
             Assert.That(
-                steps.Select(step => step.GetProperty("name").GetString()), Is.EqualTo(["setup-roles", "migrate", "populate"]));
+                steps.Select(step => step.GetProperty("name").GetString()), Is.EqualTo(["setup-roles", "migrate", "populate", "verify-population"]));
             Assert.That(steps.Select(step => step.GetProperty("exit_code").GetInt32()), Is.All.Zero);
             Assert.That(steps[2].GetProperty("result").GetProperty("added").GetInt32(), Is.EqualTo(35));
+            Assert.That(steps[3].GetProperty("result").GetProperty("is_right").GetBoolean(), Is.True);
         });
     }
 
@@ -102,6 +103,17 @@ public sealed class DbSetupCommandTests : RoleTest
         });
     }
 
+    [TestCase("db-setup")]
+    [TestCase("db:setup")]
+    [TestCase("setup_db")]
+    public async Task It_is_known_by_the_names_that_people_type(string name)
+    {
+        var run = await RunAsync(name, "--dry-run");
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.Output, Does.StartWith("Step 1 of 4 would be to set up the roles."));
+    }
+
     [TestCase("db-reset-and-setup")]
     [TestCase("db_reset_and_setup")]
     [TestCase("db:reset-and-setup")]
@@ -116,7 +128,7 @@ public sealed class DbSetupCommandTests : RoleTest
         {
             Assert.That(run.ExitCode, Is.Zero, run.All);
             Assert.That(run.Error.Split("Type the database's name"), Has.Length.EqualTo(2));
-            Assert.That(run.Output, Does.Match("(?s)Step 1 of 4.*dropped.*Step 2 of 4.*Step 3 of 4.*Step 4 of 4.*35 rows were added"));
+            Assert.That(run.Output, Does.Match("(?s)Step 1 of 5.*dropped.*Step 2 of 5.*Step 3 of 5.*Step 4 of 5.*35 rows were added.*Step 5 of 5"));
             Assert.That(await ReadAsync(ConnectionString, "SELECT to_regclass('notes')::text IS NULL"), Is.EqualTo(["True"]));
             Assert.That(await UsersAsync(), Is.EqualTo(["5"]));
         });
@@ -169,6 +181,31 @@ public sealed class DbSetupCommandTests : RoleTest
         });
     }
 
+    // He hands over what he makes, and so there is no second time.
+    [Test]
+    public async Task An_owner_who_is_no_superuser_makes_what_the_applications_role_fills()
+    {
+        await ExecuteAsync(
+            $"""
+            CREATE ROLE {Other} LOGIN CREATEROLE PASSWORD 'other'; ALTER DATABASE "{Name}" OWNER TO {Other};
+            ALTER SCHEMA public OWNER TO {Other}
+            """);
+        var variables = new Dictionary<string, string>
+        {
+            ["NEXUS_DATABASE_URL"] = As(Options.NameOf(NexusRole.App), "known to the service"),
+            ["ADMIN_DATABASE_URL"] = As(Other, "other"),
+        };
+        string[] line = ["db-setup", "--prefix", Options.Prefix, "--passwords", PasswordsPath];
+
+        var first = await ToolRun.RunAsync(line, variables: variables);
+        var second = await ToolRun.RunAsync(line, variables: variables);
+
+        Assert.That((first.ExitCode, second.ExitCode), Is.EqualTo((ExitCode.Done, ExitCode.Refused)), first.All + second.All);
+        Assert.That(second.Error, Does.Contain("permission denied"));
+        Assert.That(second.Output, Is.Empty, "Nothing is begun.");
+        Assert.That(await UsersAsync(), Is.EqualTo(["5"]));
+    }
+
     [Test]
     public async Task Passwords_of_standard_input_serve_all_steps()
     {
@@ -199,6 +236,18 @@ public sealed class DbSetupCommandTests : RoleTest
     }
 
     [Test]
+    public async Task Rows_that_do_not_hang_together_fail_the_last_step()
+    {
+        await RunAsync("db-setup");
+        await ExecuteAsync("INSERT INTO users (id, username, created_at) VALUES (gen_random_uuid(), 'later', now() + interval '9 years')");
+
+        var run = await RunAsync("db-setup");
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCode.CheckFailed), run.All);
+        Assert.That(run.Error, Does.Contain("Step 4 of 4 failed"));
+    }
+
+    [Test]
     public async Task A_step_that_fails_ends_it()
     {
         await RunAsync("db-setup");
@@ -207,8 +256,8 @@ public sealed class DbSetupCommandTests : RoleTest
         var run = await RunAsync("db-setup");
 
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.CheckFailed), run.All);
-        Assert.That(run.Output, Does.Contain("Step 1 of 3").And.Not.Contain("Step 2 of 3"));
-        Assert.That(run.Error, Does.Contain("Step 1 of 3 failed"));
+        Assert.That(run.Output, Does.Contain("Step 1 of 4").And.Not.Contain("Step 2 of 4"));
+        Assert.That(run.Error, Does.Contain("Step 1 of 4 failed"));
     }
 
     private Task<List<string>> UsersAsync() => ReadAsync(ConnectionString, "SELECT count(*) FROM users");

@@ -2,9 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 using Nexus.Data.Embedded;
-using Nexus.Data.Persistence;
 using Nexus.Data.Tool;
-using Npgsql;
 
 namespace Nexus.Data.Tests.Tool;
 

@@ -37,6 +37,9 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("--conversation", "export", "--conversation", "abc")]
     [TestCase("--connection", "status", "--connection", "")]
     [TestCase("--connection", "status", "--connection", "mysql://localhost/x")]
+    [TestCase("start|stop|connect|logs|reset|'restart'", "dev-db", "restart")]
+    [TestCase("--timeout takes a length", "dev-db", "start", "--timeout", "soon")]
+    [TestCase("--connection", "reset", "--connection", "")]
     public async Task A_wrong_command_line_is_told_in_one_sentence(string sentence, params string[] arguments)
     {
         var run = await ToolRun.RunAsync(arguments);
@@ -66,6 +69,10 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("bench")]
     [TestCase("backup")]
     [TestCase("schema-dump")]
+    [TestCase("db-setup")]
+    [TestCase("db-hard-reset", "--yes")]
+    [TestCase("db-reset-and-setup", "--yes")]
+    [TestCase("reset", "--yes")]
     public async Task Without_a_server_the_exit_code_is_4_and_the_password_stays_hidden(params string[] arguments)
     {
         var run = await ToolRun.RunAsync(
@@ -122,6 +129,13 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("clean-data")]
     [TestCase("bench", "--iterations", "20")]
     [TestCase("schema-dump", "-")]
+    [TestCase("db-setup")]
+    [TestCase("db-setup", "--json", "--dry-run")]
+    [TestCase("db-hard-reset")]
+    [TestCase("db-hard-reset", "--dry-run", "--json")]
+    [TestCase("db-reset-and-setup", "--dry-run")]
+    [TestCase("reset")]
+    [TestCase("reset", "--yes")]
     public async Task No_verb_prints_the_password(params string[] arguments)
     {
         await ToolRun.RunAsync(["import", GoldenLog.PathOf("request-log.jsonl"), "--connection", ConnectionString]);
@@ -147,6 +161,7 @@ public sealed class ToolCommandTests : DatabaseTest
     [TestCase("populate_db")]
     [TestCase("clean_db")]
     [TestCase("clean_data")]
+    [TestCase("db-sync")]
     public async Task A_verb_is_known_by_the_names_that_people_type(string name)
     {
         var run = await ToolRun.RunAsync("--connection", ConnectionString, name);

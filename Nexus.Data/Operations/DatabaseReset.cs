@@ -31,8 +31,10 @@ public sealed class DatabaseReset(IDbContextFactory<NexusDbContext> contexts)
         FROM space JOIN pg_depend d
             ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = space.oid AND d.deptype = 'n'
             CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) thing
-        WHERE space.stays AND d.classid <> 'pg_extension'::regclass AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM extension)
+        WHERE space.stays AND d.classid <> 'pg_extension'::regclass
+          AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM extension)
           AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = d.classid AND o.objid = d.objid
+                              AND (o.refclassid, o.refobjid) <> (o.classid, o.objid)
                               AND (o.deptype IN ('i', 'P', 'S') OR o.deptype = 'a' AND o.refclassid = 'pg_class'::regclass))
         UNION ALL
         SELECT 'schema', name FROM space WHERE NOT stays

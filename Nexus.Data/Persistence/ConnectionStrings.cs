@@ -58,9 +58,13 @@ public static partial class ConnectionStrings
         var database = Uri.EscapeDataString(builder.Database ?? "");
         var host = builder.Host!;
         var port = builder.Port.ToString(CultureInfo.InvariantCulture);
-        return host.Contains('/', StringComparison.Ordinal) || host.Contains('\\', StringComparison.Ordinal)
-            ? $"postgresql://{user}/{database}?host={Uri.EscapeDataString(host)}&port={port}"
-            : $"postgresql://{user}{(IPv6().IsMatch(host) ? $"[{host}]" : host)}:{port}/{database}";
+        return Uri.CheckHostName(host) switch
+        {
+            UriHostNameType.Dns or UriHostNameType.IPv4 => $"postgresql://{user}{host}:{port}/{database}",
+            UriHostNameType.IPv6 =>
+                $"postgresql://{user}[{host.Replace("%", "%25", StringComparison.Ordinal)}]:{port}/{database}",
+            _ => $"postgresql://{user}/{database}?host={Uri.EscapeDataString(host)}&port={port}",
+        };
     }
 
     // The message names the part that is wrong, and quotes nothing that could be a password or a piece of one.
