@@ -60,9 +60,10 @@ internal sealed class DatabaseSetup
     public static async Task<TargetDatabase> OpenAsync(
         ToolHost host, string? connection, CancellationToken cancellationToken)
     {
+        // Where it is not set, another program's variable would be read in its place.
         if (connection is not null
-            || ConnectionSettings.Find(connection, ConnectionScope.Administrator, host.Environment)
-                is not { Source: ConnectionSettings.AdministratorVariable } administrator)
+            || string.IsNullOrWhiteSpace(host.Environment(ConnectionSettings.AdministratorVariable))
+            || ConnectionSettings.Find(connection, ConnectionScope.Administrator, host.Environment) is not { } administrator)
         {
             return await DbHardResetCommand.OpenAsync(host, connection, cancellationToken);
         }

@@ -168,6 +168,9 @@ public sealed class DbSetupCommandTests : RoleTest
         var other = await ToolRun.RunAsync(line, variables: variables);
         variables.Remove("NEXUS_DATABASE_URL");
         var unnamed = await ToolRun.RunAsync(line, variables: variables);
+        var own = await ToolRun.RunAsync(
+            [.. line, "--dry-run"],
+            variables: new Dictionary<string, string> { ["NEXUS_DATABASE_URL"] = ConnectionString, ["DATABASE_URL"] = "mysql://theirs/x" });
 
         Assert.Multiple(async () =>
         {
@@ -178,6 +181,7 @@ public sealed class DbSetupCommandTests : RoleTest
             Assert.That((other.ExitCode, unnamed.ExitCode), Is.EqualTo((ExitCode.WrongUsage, ExitCode.WrongUsage)), other.All);
             Assert.That(other.Error, Does.Contain("another").And.Contain("NEXUS_DATABASE_URL"));
             Assert.That(unnamed.Error, Does.Contain("embedded"));
+            Assert.That(own.ExitCode, Is.Zero, own.All);
         });
     }
 
