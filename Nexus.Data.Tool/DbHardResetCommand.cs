@@ -42,7 +42,7 @@ internal static class DbHardResetCommand
         VerbRun run, Option<bool> inProduction, CancellationToken cancellationToken)
     {
         run.CheckProduction(inProduction);
-        var contents = await run.Get<DatabaseReset>().ReadAsync(cancellationToken);
+        var contents = await run.Get<DatabaseEraser>().ReadAsync(cancellationToken);
         if (!contents.IsEmpty)
         {
             await TellAsync(run, contents);
@@ -61,7 +61,7 @@ internal static class DbHardResetCommand
     {
         if (!run.IsDryRun && !contents.IsEmpty)
         {
-            await run.Get<DatabaseReset>().EmptyAsync(contents, cancellationToken);
+            await run.Get<DatabaseEraser>().EmptyAsync(contents, cancellationToken);
         }
 
         if (run.IsJson)

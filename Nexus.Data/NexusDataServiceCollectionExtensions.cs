@@ -115,7 +115,7 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();
         services.TryAddSingleton<DatabaseStatusReader>();
-        services.TryAddSingleton<DatabaseReset>();
+        services.TryAddSingleton<DatabaseEraser>();
         services.TryAddSingleton<RoleSetup>();
         AddCredentials(services);
         services.TryAddEnumerable(

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Operations;
 
-public sealed class DatabaseResetTests : RoleTest
+public sealed class DatabaseEraserTests : RoleTest
 {
     // Of each kind that is dropped by a word of its own, and what hangs together in ways that an order could break.
     private const string OfAnother =
@@ -116,7 +116,7 @@ public sealed class DatabaseResetTests : RoleTest
         Assert.That(await LeftAsync(), Has.Count.EqualTo(2));
     }
 
-    private static DatabaseReset Reset(string connectionString) => new(new Contexts(connectionString));
+    private static DatabaseEraser Reset(string connectionString) => new(new Contexts(connectionString));
 
     // Whatever there is, by the server's own account and not by the one under test.
     private Task<List<string>> LeftAsync() => ReadAsync(

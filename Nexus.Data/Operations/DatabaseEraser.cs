@@ -11,7 +11,7 @@ namespace Nexus.Data.Operations;
 /// schema <c>public</c> with its rights.
 /// </summary>
 /// <param name="contexts">Makes the contexts. The user has to own what is dropped, or be a superuser.</param>
-public sealed class DatabaseReset(IDbContextFactory<NexusDbContext> contexts)
+public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
 {
     private const string History = "__EFMigrationsHistory";
 
