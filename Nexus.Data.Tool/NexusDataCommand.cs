@@ -111,6 +111,7 @@ internal static class NexusDataCommand
             ConversationsCommand.Create(options, host),
             ShowCommand.Create(options, host),
             UsageCommand.Create(options, host),
+            CompletionCommand.Create(host),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {
