@@ -9,9 +9,11 @@ namespace Nexus.Data.Embedded;
 /// <param name="Bytes">The backup's length.</param>
 /// <param name="Sha256">The backup's SHA-256, in hexadecimal digits.</param>
 /// <param name="Tables">How many rows each table has, by its name with its schema, as SQL writes it.</param>
+/// <param name="Since">From when on whole conversations and chats were taken; null for all of them.</param>
+/// <param name="NoSecrets">Whether tokens, keys, webhook addresses and password hashes were left out.</param>
 public sealed record BackupManifest(
     string Database, string ServerVersion, DateTimeOffset TakenAt, long Bytes, string Sha256,
-    IReadOnlyDictionary<string, long> Tables)
+    IReadOnlyDictionary<string, long> Tables, DateTimeOffset? Since = null, bool NoSecrets = false)
 {
     private static readonly JsonSerializerOptions _json = new()
     {
@@ -49,10 +51,6 @@ public sealed record BackupManifest(
         }
     }
 
-    internal async Task WriteAsync(string backup, CancellationToken cancellationToken)
-    {
-        await using var file = new FileStream(PathOf(backup), FileMode.CreateNew, FileAccess.Write);
-        await JsonSerializer.SerializeAsync(file, this, _json, cancellationToken);
-        file.Flush(flushToDisk: true);
-    }
+    internal Task WriteAsync(Stream output, CancellationToken cancellationToken)
+        => JsonSerializer.SerializeAsync(output, this, _json, cancellationToken);
 }

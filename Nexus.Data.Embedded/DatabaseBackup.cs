@@ -1,5 +1,6 @@
 using System.Data;
 using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Nexus.Data.Embedded;
@@ -41,43 +42,68 @@ public static class DatabaseBackup
     /// <param name="cancellationToken">Stops it, and removes what it has written.</param>
     /// <exception cref="IOException">A file is there already, there is no room, or <c>pg_dump</c> failed.</exception>
     /// <exception cref="PostgresUnavailableException">There is no <c>pg_dump</c>.</exception>
-    public static async Task<BackupManifest> WriteAsync(
+    public static Task<BackupManifest> WriteAsync(
         string connectionString, string file, CancellationToken cancellationToken = default)
+        => WriteAsync(connectionString, file, new(), cancellationToken);
+
+    /// <summary>The same, of a part of the database. Then it has to be at this version. The user needs the right to read everything,
+    /// and no other.</summary>
+    /// <param name="connectionString">The database, as Npgsql understands it.</param>
+    /// <param name="file">The file, which must not be there yet.</param>
+    /// <param name="options">What is left out.</param>
+    /// <param name="cancellationToken">Stops it, and removes what it has written.</param>
+    /// <exception cref="NexusDataException">It is of a part, and the database is another version's or another program's
+    /// (conflict).</exception>
+    /// <inheritdoc cref="WriteAsync(string, string, CancellationToken)"/>
+    public static async Task<BackupManifest> WriteAsync(
+        string connectionString, string file, BackupOptions options, CancellationToken cancellationToken = default)
     {
-        if (File.Exists(BackupManifest.PathOf(file)))
+        ArgumentNullException.ThrowIfNull(options);
+        UnfinishedFile.EnsureFree(BackupManifest.PathOf(file));
+        using var unfinished = UnfinishedFile.Claim(file);
+        var contexts = new Contexts(connectionString);
+        if (options.IsPartial)
         {
-            throw new IOException($"{BackupManifest.PathOf(file)} is there already: name another file for the backup.");
+            await PartialDump.EnsureCurrentAsync(contexts, cancellationToken);
         }
 
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(cancellationToken);
+        await using var connection = await OpenAsync(connectionString, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         var (snapshot, time) = await ExportAsync(connection, cancellationToken);
-        await DatabaseDump.WriteAsync(connectionString, file, snapshot, cancellationToken);
-        try
+        var chosen = default(IReadOnlyDictionary<string, long>);
+        if (options.IsPartial)
         {
-            var manifest = new BackupManifest(
-                connection.Database, connection.ServerVersion, time, new FileInfo(file).Length, await HashAsync(file, cancellationToken),
-                await CountAsync(connection, cancellationToken));
-            await manifest.WriteAsync(file, cancellationToken);
-            return manifest;
+            chosen = await PartialDump.WriteAsync(
+                connection, snapshot, connectionString, contexts, options, unfinished.Stream, cancellationToken);
         }
-        catch
+        else
         {
-            File.Delete(file);
-            File.Delete(BackupManifest.PathOf(file));
-            throw;
+            await DatabaseDump.RunAsync(connectionString, unfinished.Path, snapshot, cancellationToken);
         }
+
+        await DatabaseDump.CheckAsync(unfinished.Path, cancellationToken);
+        unfinished.Stream.Seek(0, SeekOrigin.Begin);
+        var manifest = new BackupManifest(
+            connection.Database, connection.ServerVersion, time, unfinished.Stream.Length,
+            await HashAsync(unfinished.Stream, cancellationToken), await CountAsync(connection, chosen, cancellationToken),
+            options.Since?.ToUniversalTime(), options.NoSecrets);
+        await CommitAsync(unfinished, manifest, file, cancellationToken);
+        return manifest;
     }
 
     /// <summary>Refuses a file that is damaged: by its checksum, where there is a manifest, and by reading it to its end.</summary>
     /// <param name="file">The backup.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>What stands beside it; null for nothing.</returns>
-    /// <exception cref="IOException">It is damaged, or the manifest is none.</exception>
+    /// <exception cref="IOException">It is damaged, is no backup, or the manifest is none.</exception>
     /// <exception cref="PostgresUnavailableException">There is no <c>pg_restore</c>.</exception>
     public static async Task<BackupManifest?> CheckAsync(string file, CancellationToken cancellationToken = default)
     {
+        if (file.EndsWith(UnfinishedFile.Suffix, StringComparison.Ordinal))
+        {
+            throw new IOException($"{file} is what a backup that was broken off has left: it is not whole, and may be removed.");
+        }
+
         var manifest = await BackupManifest.ReadAsync(file, cancellationToken);
         if (manifest is not null && await HashAsync(file, cancellationToken) != manifest.Sha256)
         {
@@ -85,12 +111,32 @@ public static class DatabaseBackup
                 $"{file} is not what was backed up: its checksum is another one than {BackupManifest.PathOf(file)} says. Nothing was changed.");
         }
 
-        if (DatabaseDump.IsCustom(file))
+        await (DatabaseDump.IsCustom(file)
+            ? DatabaseDump.CheckAsync(file, cancellationToken)
+            : SqlFile.CheckAsync(file, cancellationToken));
+        return manifest;
+    }
+
+    /// <summary>Refuses a file that a newer server than the database's was dumped to: it may use what this one does not know.</summary>
+    /// <param name="connectionString">The database, as Npgsql understands it.</param>
+    /// <param name="file">The backup.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="IOException">The file comes from a newer server.</exception>
+    public static async Task CheckServerAsync(string connectionString, string file, CancellationToken cancellationToken = default)
+    {
+        if (!DatabaseDump.IsCustom(file))
         {
-            await DatabaseDump.CheckAsync(file, cancellationToken);
+            return;
         }
 
-        return manifest;
+        await using var stream = File.OpenRead(file);
+        var header = await ArchiveHeader.ReadAsync(new(stream), cancellationToken);
+        await using var connection = await OpenAsync(connectionString, cancellationToken);
+        if (header?.ServerMajor > connection.PostgreSqlVersion.Major)
+        {
+            throw new IOException(
+                $"{file} comes from PostgreSQL {header.ServerMajor}, and the server is of version {connection.PostgreSqlVersion.Major}: restore it into one that is not older. Nothing was changed.");
+        }
     }
 
     /// <summary>Puts what a file holds into a database, in one transaction: all of it, or nothing.</summary>
@@ -104,15 +150,15 @@ public static class DatabaseBackup
     public static async Task<IReadOnlyDictionary<string, long>> RestoreAsync(
         string connectionString, string file, bool replaces, CancellationToken cancellationToken = default)
     {
+        await CheckServerAsync(connectionString, file, cancellationToken);
         await DatabaseDump.RestoreAsync(connectionString, file, replaces, cancellationToken);
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(cancellationToken);
-        await using (var settle = new NpgsqlCommand(Settle, connection) { CommandTimeout = 0 })
+        await using var connection = await OpenAsync(connectionString, cancellationToken);
+        await using (var settle = new NpgsqlCommand(Settle, connection))
         {
             await settle.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        return await CountAsync(connection, cancellationToken);
+        return await CountAsync(connection, known: null, cancellationToken);
     }
 
     /// <summary>How many rows each table has, but for the server's own.</summary>
@@ -122,9 +168,43 @@ public static class DatabaseBackup
     public static async Task<IReadOnlyDictionary<string, long>> CountAsync(
         string connectionString, CancellationToken cancellationToken = default)
     {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(cancellationToken);
-        return await CountAsync(connection, cancellationToken);
+        await using var connection = await OpenAsync(connectionString, cancellationToken);
+        return await CountAsync(connection, known: null, cancellationToken);
+    }
+
+    // The file first: should the process be killed here, it is there, whole, and says less.
+    private static async Task CommitAsync(
+        UnfinishedFile unfinished, BackupManifest manifest, string file, CancellationToken cancellationToken)
+    {
+        using var beside = UnfinishedFile.Claim(BackupManifest.PathOf(file));
+        await manifest.WriteAsync(beside.Stream, cancellationToken);
+        unfinished.Commit();
+        try
+        {
+            beside.Commit();
+        }
+        catch
+        {
+            File.Delete(file);
+            throw;
+        }
+    }
+
+    // Rows may be long in coming.
+    private static async Task<NpgsqlConnection> OpenAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0 }.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     private static async Task<(string Snapshot, DateTimeOffset Time)> ExportAsync(
@@ -137,7 +217,7 @@ public static class DatabaseBackup
     }
 
     private static async Task<SortedDictionary<string, long>> CountAsync(
-        NpgsqlConnection connection, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IReadOnlyDictionary<string, long>? known, CancellationToken cancellationToken)
     {
         var names = new List<string>();
         await using (var command = new NpgsqlCommand(TableNames, connection))
@@ -153,8 +233,10 @@ public static class DatabaseBackup
         foreach (var name in names)
         {
             // As the server has quoted it.
-            await using var command = new NpgsqlCommand($"SELECT count(*) FROM {name}", connection) { CommandTimeout = 0 };
-            counts.Add(name, (long)(await command.ExecuteScalarAsync(cancellationToken))!);
+            await using var command = new NpgsqlCommand($"SELECT count(*) FROM {name}", connection);
+            counts.Add(
+                name,
+                known?.TryGetValue(name, out var count) is true ? count : (long)(await command.ExecuteScalarAsync(cancellationToken))!);
         }
 
         return counts;
@@ -163,6 +245,16 @@ public static class DatabaseBackup
     private static async Task<string> HashAsync(string file, CancellationToken cancellationToken)
     {
         await using var stream = File.OpenRead(file);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
+        return await HashAsync(stream, cancellationToken);
+    }
+
+    private static async Task<string> HashAsync(Stream stream, CancellationToken cancellationToken)
+        => Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
+
+    // Of a connection string alone, as everything here.
+    private sealed class Contexts(string connectionString) : IDbContextFactory<NexusDbContext>
+    {
+        public NexusDbContext CreateDbContext()
+            => new((DbContextOptions<NexusDbContext>)new DbContextOptionsBuilder<NexusDbContext>().UseNexus(connectionString).Options);
     }
 }

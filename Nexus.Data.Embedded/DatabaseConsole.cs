@@ -12,12 +12,12 @@ public static class DatabaseConsole
     /// <exception cref="PostgresUnavailableException">There is no <c>psql</c>.</exception>
     public static async Task<int> OpenAsync(string connectionString)
     {
-        var start = new ProcessStartInfo(DatabaseDump.PathOf("psql"));
-        DatabaseDump.SetEnvironment(start, new(connectionString));
+        var start = new ProcessStartInfo(PostgresProgram.PathOf("psql"));
+        PostgresProgram.SetEnvironment(start, new(connectionString));
 
         // The terminal sends it to both.
         using var interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
-        using var process = DatabaseDump.Start(start, "psql");
+        using var process = PostgresProgram.Start(start, "psql");
         await process.WaitForExitAsync(CancellationToken.None);
         return process.ExitCode;
     }
@@ -38,14 +38,14 @@ public static class DatabaseConsole
 
         // On its standard input: what it is told as an argument, everybody on the machine can read.
         var start = new ProcessStartInfo(
-            DatabaseDump.PathOf("psql"), ["--no-psqlrc", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-"])
+            PostgresProgram.PathOf("psql"), ["--no-psqlrc", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        DatabaseDump.SetEnvironment(start, new(connectionString));
-        using var process = DatabaseDump.Start(start, "psql");
+        PostgresProgram.SetEnvironment(start, new(connectionString));
+        using var process = PostgresProgram.Start(start, "psql");
         try
         {
             var said = process.StandardError.ReadToEndAsync(cancellationToken);

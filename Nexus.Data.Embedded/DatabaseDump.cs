@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using Npgsql;
 
 namespace Nexus.Data.Embedded;
@@ -7,9 +5,6 @@ namespace Nexus.Data.Embedded;
 /// <summary>Writes a database to a file with <c>pg_dump</c>, in its custom format, and reads it back with <c>pg_restore</c>.</summary>
 public static class DatabaseDump
 {
-    // What a file in the custom format begins with.
-    private static ReadOnlySpan<byte> Beginning => "PGDMP"u8;
-
     /// <summary>The command that does the same, for people; the password is not in it.</summary>
     /// <param name="connectionString">The database, as Npgsql understands it.</param>
     /// <param name="file">The file to write.</param>
@@ -43,29 +38,10 @@ public static class DatabaseDump
     public static async Task WriteAsync(
         string connectionString, string file, string? snapshot, CancellationToken cancellationToken = default)
     {
-        if (File.Exists(file))
-        {
-            throw new IOException($"{file} is there already: name another file for the backup.");
-        }
-
-        var partial = file + ".partial";
-        try
-        {
-            await using (new FileStream(partial, OnlyForOwner()))
-            {
-            }
-
-            await RunAsync(
-                "pg_dump",
-                ["--format=custom", "--no-password", $"--file={partial}", .. snapshot is null ? [] : new[] { $"--snapshot={snapshot}" }],
-                connectionString, cancellationToken);
-            await CheckAsync(partial, cancellationToken);
-            File.Move(partial, file);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        using var unfinished = UnfinishedFile.Claim(file);
+        await RunAsync(connectionString, unfinished.Path, snapshot, cancellationToken);
+        await CheckAsync(unfinished.Path, cancellationToken);
+        unfinished.Commit();
     }
 
     /// <summary>Writes the commands that make the tables, and no rows: for people to read, and the same each time to compare.</summary>
@@ -75,7 +51,7 @@ public static class DatabaseDump
     /// <exception cref="IOException"><c>pg_dump</c> failed: the message ends with what it said.</exception>
     /// <exception cref="PostgresUnavailableException">There is no <c>pg_dump</c>.</exception>
     public static Task WriteSchemaAsync(string connectionString, Stream output, CancellationToken cancellationToken = default)
-        => RunAsync(
+        => PostgresProgram.RunAsync(
             "pg_dump", ["--schema-only", "--no-owner", "--no-privileges", "--no-password"], connectionString, cancellationToken,
             said => CopyLinesAsync(said, output, cancellationToken));
 
@@ -84,9 +60,9 @@ public static class DatabaseDump
     public static bool IsCustom(string file)
     {
         using var stream = File.OpenRead(file);
-        Span<byte> beginning = stackalloc byte[Beginning.Length];
+        Span<byte> beginning = stackalloc byte[ArchiveHeader.Beginning.Length];
         return stream.ReadAtLeast(beginning, beginning.Length, throwOnEndOfStream: false) == beginning.Length
-            && beginning.SequenceEqual(Beginning);
+            && beginning.SequenceEqual(ArchiveHeader.Beginning);
     }
 
     /// <summary>Reads a file in the custom format from its beginning to its end, without a database.</summary>
@@ -95,7 +71,7 @@ public static class DatabaseDump
     /// <exception cref="IOException">It is damaged: the message ends with what <c>pg_restore</c> said.</exception>
     /// <exception cref="PostgresUnavailableException">There is no <c>pg_restore</c>.</exception>
     public static Task CheckAsync(string file, CancellationToken cancellationToken = default)
-        => RunAsync("pg_restore", [$"--file={(OperatingSystem.IsWindows() ? "NUL" : "/dev/null")}", file], null, cancellationToken);
+        => PostgresProgram.RunAsync("pg_restore", [$"--file={(OperatingSystem.IsWindows() ? "NUL" : "/dev/null")}", file], null, cancellationToken);
 
     /// <summary>Puts what a file holds into a database, in one transaction: all of it, or nothing. Who owns what, and who may do
     /// what, is not taken from the file.</summary>
@@ -111,7 +87,7 @@ public static class DatabaseDump
     {
         var database = new NpgsqlConnectionStringBuilder(connectionString).Database;
         return IsCustom(file)
-            ? RunAsync(
+            ? PostgresProgram.RunAsync(
                 "pg_restore",
                 [
                     "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-password",
@@ -120,59 +96,18 @@ public static class DatabaseDump
                 connectionString, cancellationToken)
             : replaces
                 ? throw new IOException($"{file} is SQL, which cannot replace what is there: restore it into an empty database.")
-                : RunAsync(
+                : PostgresProgram.RunAsync(
                     "psql",
                     ["--no-psqlrc", "--quiet", "--no-password", "--single-transaction", "--set=ON_ERROR_STOP=1", $"--file={file}"],
                     connectionString, cancellationToken, said => said.CopyToAsync(Stream.Null, cancellationToken));
     }
 
-    private static FileStreamOptions OnlyForOwner()
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        return options;
-    }
-
-    private static async Task RunAsync(
-        string program, string[] arguments, string? connectionString, CancellationToken cancellationToken,
-        Func<Stream, Task>? read = null)
-    {
-        var start = new ProcessStartInfo(PathOf(program), arguments)
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = read is not null,
-        };
-        if (connectionString is not null)
-        {
-            SetEnvironment(start, new(connectionString));
-        }
-
-        using var process = Start(start, program);
-        try
-        {
-            var said = process.StandardError.ReadToEndAsync(cancellationToken);
-            if (read is not null)
-            {
-                await read(process.StandardOutput.BaseStream);
-            }
-
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0)
-            {
-                throw new IOException($"{program} failed: {(await said).Trim()}");
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
-            throw;
-        }
-    }
+    /// <summary>Has <c>pg_dump</c> write a file, whatever is there.</summary>
+    internal static Task RunAsync(string connectionString, string file, string? snapshot, CancellationToken cancellationToken)
+        => PostgresProgram.RunAsync(
+            "pg_dump",
+            ["--format=custom", "--no-password", $"--file={file}", .. snapshot is null ? [] : new[] { $"--snapshot={snapshot}" }],
+            connectionString, cancellationToken);
 
     // But the two with which newer versions of pg_dump fence in the rest, by a word that is another one each time.
     private static async Task CopyLinesAsync(Stream from, Stream to, CancellationToken cancellationToken)
@@ -184,56 +119,6 @@ public static class DatabaseDump
             if (!line.StartsWith(@"\restrict ", StringComparison.Ordinal) && !line.StartsWith(@"\unrestrict ", StringComparison.Ordinal))
             {
                 await writer.WriteLineAsync(line.AsMemory(), cancellationToken);
-            }
-        }
-    }
-
-    internal static Process Start(ProcessStartInfo start, string program)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception exception)
-        {
-            throw new PostgresUnavailableException(
-                $"There is no {program}: install PostgreSQL's client programs, or name their folder in "
-                + $"{PostgresBinaries.FolderVariable}.", exception);
-        }
-    }
-
-    internal static string PathOf(string program)
-    {
-        var inFolder = PostgresBinaries.Find() is { } found
-            ? Path.Combine(found.Folder, program + BinariesLookup.Suffix)
-            : null;
-        return File.Exists(inFolder) ? inFolder : program;
-    }
-
-    // Not as arguments, which everybody on the machine can read.
-    internal static void SetEnvironment(ProcessStartInfo start, NpgsqlConnectionStringBuilder connection)
-    {
-        Set("PGHOST", connection.Host);
-        Set("PGPORT", connection.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        Set("PGDATABASE", connection.Database);
-        Set("PGUSER", connection.Username);
-        Set("PGPASSWORD", connection.Password);
-        Set("PGPASSFILE", connection.Passfile);
-        Set("PGSSLMODE", connection.SslMode switch
-        {
-            SslMode.VerifyCA => "verify-ca",
-            SslMode.VerifyFull => "verify-full",
-            var mode => mode.ToString().ToLowerInvariant(),
-        });
-        Set("PGSSLROOTCERT", connection.RootCertificate);
-        Set("PGSSLCERT", connection.SslCertificate);
-        Set("PGSSLKEY", connection.SslKey);
-
-        void Set(string name, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                start.Environment[name] = value;
             }
         }
     }

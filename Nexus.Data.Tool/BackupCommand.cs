@@ -17,19 +17,33 @@ internal static class BackupCommand
             Description = $"Where the backup goes, which must not be there yet; without it {Folder}/DATABASE_TIME.dump.",
             DefaultValueFactory = _ => null,
         };
-        var command = new Verb("backup", "Write the database to a file that restore reads, for its owner alone.") { file };
+        var since = TimeOption.CreatePast(
+            "--since",
+            "Of requests and chats those since then alone, with their whole conversations and all that they refer to; all else as it is. A time, or a length such as 30d for as long ago.",
+            host.Time);
+        var noSecrets = new Option<bool>("--no-secrets")
+        {
+            Description = "Leave out tokens, API keys, webhook addresses and password hashes. What people wrote stays as it is.",
+        };
+        var command = new Verb("backup", "Write the database to a file that restore reads, for its owner alone.")
+        {
+            file, since, noSecrets,
+        };
         command.Examples =
         [
             ("backup", $"Into the folder {Folder}, under the database's name and the time."),
             ("backup /mnt/backups/nexus.dump", "Into a file; its row counts and its checksum stand beside it in nexus.dump.json."),
+            ("backup month.dump --since 30d", "What was said in the last thirty days, as whole conversations and chats."),
+            ("backup share.dump --since 2026-01-01 --no-secrets", "A part for somebody who shall not get in with it."),
         ];
         command.SetAction((result, cancellationToken) => RunAsync(
-            host, result.GetValue(file), result.GetValue(options.Json), result.GetValue(options.Connection), cancellationToken));
+            host, result.GetValue(file), new() { Since = result.GetValue(since), NoSecrets = result.GetValue(noSecrets) },
+            result.GetValue(options.Json), result.GetValue(options.Connection), cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ToolHost host, string? file, bool isJson, string? connection, CancellationToken cancellationToken)
+        ToolHost host, string? file, BackupOptions options, bool isJson, string? connection, CancellationToken cancellationToken)
     {
         await using var target = await TargetDatabase.OpenAsync(
             host, connection, ConnectionScope.Shared, cancellationToken: cancellationToken);
@@ -44,12 +58,22 @@ internal static class BackupCommand
             Directory.CreateDirectory(Folder);
         }
 
-        var manifest = await DatabaseBackup.WriteAsync(target.ConnectionString, path, cancellationToken);
+        var manifest = await DatabaseBackup.WriteAsync(target.ConnectionString, path, options, cancellationToken);
         await (isJson
             ? JsonOutput.WriteAsync(host, new { File = path, Manifest = manifest })
             : host.Output.WriteLineAsync(
-                $"{path}: {manifest.Tables.Values.Sum():N0} rows of {manifest.Tables.Count:N0} tables of {target.Place}, {manifest.Bytes:N0} bytes."));
+                $"{path}: {manifest.Tables.Values.Sum():N0} rows of {manifest.Tables.Count:N0} tables of {target.Place}, {manifest.Bytes:N0} bytes.{(PartOf(manifest) is { } part ? $" It has {part}." : "")}"));
         return ExitCode.Done;
+    }
+
+    /// <summary>What of a database a backup has; null for everything.</summary>
+    public static string? PartOf(BackupManifest? manifest)
+    {
+        var since = manifest?.Since is { } time
+            ? $"of requests and chats only what goes back to {time.Text()}, with its whole conversations"
+            : null;
+        var secrets = manifest is { NoSecrets: true } ? "no tokens, API keys, webhook addresses and password hashes" : null;
+        return since is null || secrets is null ? since ?? secrets : $"{since}, and {secrets}";
     }
 
     private static string DefaultOf(TargetDatabase target)

@@ -51,6 +51,12 @@ internal static class RestoreCommand
 
         await using var target = await TargetDatabase.OpenAsync(
             host, connection, ConnectionScope.Own, cancellationToken: cancellationToken);
+        await DatabaseBackup.CheckServerAsync(target.ConnectionString, path, cancellationToken);
+        if (BackupCommand.PartOf(manifest) is { } part)
+        {
+            await host.Error.WriteLineAsync($"{path} is a part of database {manifest!.Database}: it has {part}.");
+        }
+
         var before = await DatabaseBackup.CountAsync(target.ConnectionString, cancellationToken);
         if (before.Count > 0)
         {
@@ -70,16 +76,25 @@ internal static class RestoreCommand
         var restored = await DatabaseBackup.RestoreAsync(
             target.ConnectionString, path, replaces: before.Count > 0, cancellationToken);
         var wrong = manifest?.Tables.Where(table => restored.GetValueOrDefault(table.Key) != table.Value).Select(table => table.Key).ToList() ?? [];
-        await TellAsync(host, target, path, restored, wrong, isJson);
+        await TellAsync(host, target, path, manifest, restored, wrong, isJson);
         return wrong.Count == 0 ? ExitCode.Done : ExitCode.CheckFailed;
     }
 
     private static async Task TellAsync(
-        ToolHost host, TargetDatabase target, string path, IReadOnlyDictionary<string, long> restored, List<string> wrong, bool isJson)
+        ToolHost host, TargetDatabase target, string path, BackupManifest? manifest, IReadOnlyDictionary<string, long> restored,
+        List<string> wrong, bool isJson)
     {
         if (isJson)
         {
-            await JsonOutput.WriteAsync(host, new { File = path, Database = target.Place, Tables = restored, Differing = wrong });
+            await JsonOutput.WriteAsync(host, new
+            {
+                File = path,
+                Database = target.Place,
+                manifest?.Since,
+                NoSecrets = manifest?.NoSecrets ?? false,
+                Tables = restored,
+                Differing = wrong,
+            });
             return;
         }
 

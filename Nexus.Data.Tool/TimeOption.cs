@@ -14,9 +14,7 @@ internal static class TimeOption
             HelpName = "TIME",
             CustomParser = result =>
             {
-                if (DateTimeOffset.TryParse(
-                        result.Tokens[0].Value, CultureInfo.InvariantCulture,
-                        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+                if (TimeOf(result.Tokens[0].Value) is { } time)
                 {
                     return time;
                 }
@@ -34,17 +32,51 @@ internal static class TimeOption
             HelpName = "LENGTH",
             CustomParser = result =>
             {
-                var text = result.Tokens[0].Value;
-                if (double.TryParse(text[..^Math.Min(1, text.Length)], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-                    && count is > 0 and < 1e6 && Unit(text[^1]) is { } unit)
+                if (LengthOf(result.Tokens[0].Value) is { } length)
                 {
-                    return count * unit;
+                    return length;
                 }
 
                 result.AddError($"{name} takes a length such as 90d, 12h, 30m or 45s.");
                 return null;
             },
         };
+
+    /// <summary>Makes an option that takes either: <c>--since 2025-09-01</c>, or <c>--since 30d</c> for as long ago. Never what is
+    /// still to come.</summary>
+    public static Option<DateTimeOffset?> CreatePast(string name, string description, TimeProvider clock)
+        => new(name)
+        {
+            Description = description,
+            HelpName = "TIME",
+            CustomParser = result =>
+            {
+                var (text, now) = (result.Tokens[0].Value, clock.GetUtcNow());
+                var time = LengthOf(text) is { } length ? now - length : TimeOf(text);
+                if (time <= now)
+                {
+                    return time;
+                }
+
+                result.AddError(
+                    time is null
+                        ? $"{name} takes a time such as 2025-09-01 or 2025-09-01T08:00Z, or a length such as 30d, 12h, 30m or 45s for as long ago."
+                        : $"{name} takes a time that has come: {text} has not.");
+                return null;
+            },
+        };
+
+    private static DateTimeOffset? TimeOf(string text)
+        => DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? time
+            : null;
+
+    private static TimeSpan? LengthOf(string text)
+        => double.TryParse(text[..^Math.Min(1, text.Length)], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+           && count is > 0 and < 1e6 && Unit(text[^1]) is { } unit
+            ? count * unit
+            : null;
 
     private static TimeSpan? Unit(char letter) => letter switch
     {

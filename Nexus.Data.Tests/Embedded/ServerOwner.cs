@@ -4,12 +4,16 @@ using Nexus.Data.Tests.Analyses;
 using Nexus.Data.Tests.Credentials;
 using Nexus.Data.Tests.Recording;
 using Nexus.Data.Tests.Recording.Spooling;
+using Nexus.Data.Tool;
 
 namespace Nexus.Data.Tests.Embedded;
 
 /// <summary>A process to be killed: it owns a server until its standard input ends. This assembly's Main.</summary>
 internal sealed class ServerOwner : IDisposable
 {
+    /// <summary>Runs the tool, by what follows.</summary>
+    public const string Tool = "tool";
+
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
@@ -94,6 +98,11 @@ internal sealed class ServerOwner : IDisposable
         if (arguments is [AnalysisProcess.Name, var worker])
         {
             return await AnalysisProcess.RunAsync(worker);
+        }
+
+        if (arguments is [Tool, .. var line])
+        {
+            return await NexusDataCommand.RunAsync(line, ToolHost.OfProcess(), CancellationToken.None);
         }
 
         await using var server = await EmbeddedPostgres.StartAsync(

@@ -1,31 +1,12 @@
 using Nexus.Data.Chats;
-using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Tool;
 using Npgsql;
 
 namespace Nexus.Data.Tests.Tool;
 
-public sealed class BackupCommandTests : DatabaseTest
+public sealed class BackupCommandTests : BackupTest
 {
-    private readonly List<string> _databases = [];
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("nexus-backup-").FullName;
-
-    [TearDown]
-    public async Task RemoveFolder()
-    {
-        Directory.Delete(_folder, recursive: true);
-        foreach (var database in _databases)
-        {
-            await Server.DropAsync(database);
-        }
-
-        _databases.Clear();
-    }
-
     [Test]
     public async Task A_backup_comes_back_row_by_row_in_an_empty_database()
     {
@@ -153,15 +134,15 @@ public sealed class BackupCommandTests : DatabaseTest
         var backup = ToolRun.RunAsync(
             ["backup", File("nexus.dump"), "--connection", await AdministratorAsync()], cancellationToken: stopped.Token);
         await Server.WaitForAsync(await AdministratorAsync(), "application_name = 'pg_dump' AND wait_event_type = 'Lock'", () => backup.IsCompleted);
-        Assert.That(Directory.EnumerateFileSystemEntries(_folder), Is.Not.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(Folder), Is.Not.Empty);
         await stopped.CancelAsync();
         var run = await backup;
         await transaction.RollbackAsync();
-        var nowhere = await RunAsync("backup", Path.Combine(_folder, "missing", "nexus.dump"));
+        var nowhere = await RunAsync("backup", Path.Combine(Folder, "missing", "nexus.dump"));
 
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Interrupted), run.All);
         Assert.That(nowhere.ExitCode, Is.EqualTo(ExitCode.CheckFailed), nowhere.All);
-        Assert.That(Directory.EnumerateFileSystemEntries(_folder), Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(Folder), Is.Empty);
     }
 
     [Test]
@@ -209,63 +190,5 @@ public sealed class BackupCommandTests : DatabaseTest
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Done), run.All);
         Assert.That(text, Does.Contain("CREATE TABLE public.messages").And.Not.Contain("COPY public."));
         Assert.That(shown.Output, Is.EqualTo(text));
-    }
-
-    private string File(string name) => Path.Combine(_folder, name);
-
-    private async Task<ToolRun> RunAsync(params string[] arguments)
-        => await ToolRun.RunAsync([.. arguments, "--connection", await AdministratorAsync()]);
-
-    private async Task<string> EmptyAsync()
-    {
-        var database = await Server.CreateEmptyAsync();
-        _databases.Add(database);
-        return await Server.AsAdministratorAsync(database);
-    }
-
-    private async Task FillAsync()
-    {
-        await ToolRun.RunAsync("import", GoldenLog.PathOf("request-log.jsonl"), "--connection", ConnectionString);
-        var contexts = new Contexts(ConnectionString);
-        var chat = (await new RepositoryChats(contexts).CreateAsync("nexus", "octo/nexus")).Id;
-        for (var n = 0; n < 20; n++)
-        {
-            await new Messages(contexts).PostAsync(new() { ChatId = chat, Content = $"Grüße {n}", Metadata = """{"a": [1]}""" });
-        }
-    }
-
-    private static async Task ExecuteAsync(string connectionString, string sql)
-    {
-        await using var source = NpgsqlDataSource.Create(connectionString);
-        await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    // Of each table how many rows it has, and a sum over all of them.
-    private static async Task<SortedDictionary<string, string>> SumsAsync(string connectionString)
-    {
-        await using var source = NpgsqlDataSource.Create(connectionString);
-        var sums = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var table in await TextsAsync(
-            source, "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')"))
-        {
-            sums[table] = (await TextsAsync(
-                source, $"SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM \"{table}\" t"))[0];
-        }
-
-        return sums;
-    }
-
-    private static async Task<List<string>> TextsAsync(NpgsqlDataSource source, string sql)
-    {
-        await using var command = source.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync();
-        var texts = new List<string>();
-        while (await reader.ReadAsync())
-        {
-            texts.Add(reader.GetString(0));
-        }
-
-        return texts;
     }
 }

@@ -134,7 +134,7 @@ public sealed class RebuildConversationsCommandTests : DatabaseTest
     private static async Task<int> RestoredDamagedAsync(string file)
     {
         using var process = Process.Start(new ProcessStartInfo(
-            DatabaseDump.PathOf("pg_restore"), ["--file=-", "--data-only", "--table=api_requests", file])
+            PostgresProgram.PathOf("pg_restore"), ["--file=-", "--data-only", "--table=api_requests", file])
         {
             RedirectStandardOutput = true,
         })!;

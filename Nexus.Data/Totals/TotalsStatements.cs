@@ -336,6 +336,15 @@ internal static class TotalsStatements
         """;
     }
 
+    /// <summary>The rows of hours that requests add up to, one for each.</summary>
+    /// <param name="requests">Rows of api_requests: a table, or a query in parentheses.</param>
+    public static string CountHours(string requests)
+        => $"""
+        SELECT train_id, hour, account_id, model, request_type, 0::smallint AS slot, {HourTotals}
+        FROM (SELECT {HourKey}, {Values} FROM {requests} r) counted
+        GROUP BY 1, 2, 3, 4, 5
+        """;
+
     // What is missing of a train's hours since one of them, as of one moment. What others write meanwhile, they add to both sides.
     private const string WrongHours =
         $"""

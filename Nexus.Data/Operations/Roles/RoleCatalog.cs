@@ -323,7 +323,8 @@ internal sealed record RoleCatalog
     }
 
     // Tables and views of the model, and the history of migrations, with the columns that we know.
-    private static Dictionary<string, IReadOnlySet<string>> Columns(NexusDbContext db)
+    /// <summary>The columns of the model, by table; none of the history.</summary>
+    internal static Dictionary<string, IReadOnlySet<string>> Columns(NexusDbContext db)
     {
         var columns = db.Model.GetEntityTypes().GroupBy(type => type.GetTableName() ?? type.GetViewName()!)
             .ToDictionary(
