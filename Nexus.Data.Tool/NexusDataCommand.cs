@@ -67,7 +67,8 @@ internal static class NexusDataCommand
             },
             cancellationToken);
 
-    private static RootCommand Create(GlobalOptions options, ToolHost host)
+    /// <summary>All verbs, with their options and examples.</summary>
+    internal static RootCommand Create(GlobalOptions options, ToolHost host)
     {
         var root = new RootCommand("Looks after a Nexus database.")
         {

@@ -27,6 +27,9 @@ internal sealed record ToolHost
     /// <summary>Whether <see cref="Output"/> is a terminal: trees and colours there, plain lines elsewhere.</summary>
     public bool IsTerminal { get; init; }
 
+    /// <summary>How many columns a terminal has; null for what it says itself.</summary>
+    public int? TerminalWidth { get; init; }
+
     /// <summary>Whether <see cref="Error"/> is a terminal: progress on one line there, a line now and then
     /// elsewhere.</summary>
     public bool IsErrorTerminal { get; init; }
@@ -76,6 +79,10 @@ internal sealed record ToolHost
         {
             // Else lines would break where nobody has a margin.
             console.Profile.Width = 200;
+        }
+        else if (TerminalWidth is { } width)
+        {
+            console.Profile.Width = width;
         }
 
         return console;

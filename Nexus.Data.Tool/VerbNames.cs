@@ -54,6 +54,9 @@ internal static class VerbNames
         ["reset-stuck-analysis-jobs"] = ["analyses", "retry", "--failed"],
     };
 
+    /// <summary>The other names, and what each stands for.</summary>
+    public static IReadOnlyDictionary<string, string[]> Aliases => _aliases;
+
     /// <summary>The same command line with the verb under its own name.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="withValue">Options that may come before the verb, followed by a value.</param>
