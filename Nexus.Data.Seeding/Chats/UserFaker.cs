@@ -17,11 +17,8 @@ public sealed class UserFaker : Faker<User>
         CustomInstantiator(faker => new()
         {
             Id = SeedId.Of("user", seed, faker.IndexFaker),
-            Username = FormattableString.Invariant($"{Plain(faker.Name.FirstName())}.{Plain(faker.Name.LastName())}{faker.IndexFaker}"),
+            Username = FormattableString.Invariant($"{Text.Plain(faker.Name.FirstName())}.{Text.Plain(faker.Name.LastName())}{faker.IndexFaker}"),
             CreatedAt = first.AddHours(faker.IndexFaker),
         });
     }
-
-    // Names have apostrophes.
-    private static string Plain(string name) => string.Concat(name.Where(char.IsAsciiLetter)).ToLowerInvariant();
 }

@@ -8,8 +8,7 @@ internal sealed partial class TrafficSimulation
 {
     private const int MaxDepth = 2;
 
-    private static readonly string[] _models =
-        ["claude-sonnet-4-20250514", "claude-opus-4-1-20250805", "claude-3-5-haiku-20241022"];
+    private static readonly string[] _models = SeedModels.Names;
 
     private readonly PriorityQueue<Func<TrafficRequest?>, (long Time, long Order)> _steps = new();
     private readonly TrafficOptions _options;

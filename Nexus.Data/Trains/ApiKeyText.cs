@@ -33,9 +33,14 @@ internal static class ApiKeyText
 
     /// <summary>A new key.</summary>
     /// <param name="prefix">What it begins with, before an underscore.</param>
-    public static string Create(string prefix)
+    public static string Create(string prefix) => Of(prefix, RandomNumberGenerator.GetBytes(RandomBytes));
+
+    /// <summary>The key of given bits, which is as good as they are random.</summary>
+    /// <param name="prefix">What it begins with, before an underscore.</param>
+    /// <param name="bits">32 bytes.</param>
+    public static string Of(string prefix, ReadOnlySpan<byte> bits)
     {
-        var random = Base62(new BigInteger(RandomNumberGenerator.GetBytes(RandomBytes), isUnsigned: true), RandomDigits);
+        var random = Base62(new BigInteger(bits, isUnsigned: true), RandomDigits);
         return $"{prefix}_{random}{Check(prefix, random)}";
     }
 

@@ -1,4 +1,4 @@
-namespace Nexus.Data.Seeding.Chats;
+namespace Nexus.Data.Seeding;
 
 /// <summary>Words put together.</summary>
 internal static class Text
@@ -9,4 +9,7 @@ internal static class Text
         var text = string.Join(' ', words);
         return char.ToUpperInvariant(text[0]) + text[1..];
     }
+
+    /// <summary>A name's ASCII letters in lower case: names have apostrophes.</summary>
+    public static string Plain(string name) => string.Concat(name.Where(char.IsAsciiLetter)).ToLowerInvariant();
 }
