@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Seeding.Populations;
 
 namespace Nexus.Data.Tool;
@@ -16,17 +15,19 @@ internal static class PopulateLargeCommand
         var directChats = Number("--direct-chats", "Chats of two people.", _usual.DirectChats);
         var messages = Number("--messages", "Messages, exactly.", _usual.Messages);
         var days = Number("--days", "Days over which they were written.", _usual.Days);
+        var requests = Number("--requests", "Requests of a proxy, exactly, with its trains, accounts and keys.", _usual.Requests);
         var seed = Number("--seed", "Where the random numbers begin; populations of several seeds can live in one database.", _usual.Seed);
         var until = TimeOption.Create("--until", "Before when everything happened; without it today, 00:00 UTC.");
-        var command = new Verb("populate-large", "Add many people, chats and messages, the same for the same seed and end.")
+        var command = new Verb("populate-large", "Add many people, chats and messages, and on request a proxy's traffic, the same for the same seed and end.")
         {
-            users, groups, directChats, messages, days, seed, until,
+            users, groups, directChats, messages, requests, days, seed, until,
         };
         command.Examples =
         [
             ("populate-large", "200 people, 75 groups, 300 direct chats, 25,000 messages over four months."),
             ("populate-large --seed 7 --until 2025-06-01", "Others, and the same ones in every database."),
             ("populate-large --users 2000 --groups 750 --direct-chats 3000 --messages 1000000", "More of it."),
+            ("populate-large --requests 100000", "And as many requests of five trains in linked conversations."),
         ];
         command.SetChange(options, host, (run, cancellationToken) => RunAsync(
             run,
@@ -36,6 +37,7 @@ internal static class PopulateLargeCommand
                 Groups = run.Result.GetValue(groups),
                 DirectChats = run.Result.GetValue(directChats),
                 Messages = run.Result.GetValue(messages),
+                Requests = run.Result.GetValue(requests),
                 Days = run.Result.GetValue(days),
                 Seed = run.Result.GetValue(seed),
                 Until = run.Result.GetValue(until) ?? new(run.Host.Time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero),
@@ -48,7 +50,7 @@ internal static class PopulateLargeCommand
     {
         ProductionGuard.Forbid(run, "people whose password everybody may know");
         using var progress = new PopulationProgressWriter(run.Host);
-        var store = new PopulationStore(run.Get<IDbContextFactory<NexusDbContext>>(), run.Host.Time);
+        var store = run.Populations(options.Requests);
         var report = await run.ChangeAsync((db, token) => store.In(db).CopyAsync(options, progress, token), cancellationToken);
         progress.Dispose();
         await PopulationWriter.WriteAsync(run, report);

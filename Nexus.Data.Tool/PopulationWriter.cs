@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Credentials;
 using Nexus.Data.Seeding.Populations;
 
 namespace Nexus.Data.Tool;
@@ -5,6 +7,12 @@ namespace Nexus.Data.Tool;
 /// <summary>Says what came of a population.</summary>
 internal static class PopulationWriter
 {
+    /// <summary>The store, with the clock and, where there are accounts to be stored, the keys of the run.</summary>
+    public static PopulationStore Populations(this VerbRun run, int requests)
+        => new(
+            run.Get<IDbContextFactory<NexusDbContext>>(), run.Host.Time,
+            requests > 0 ? run.Get<ICredentialProtector>() : null);
+
     public static async Task WriteAsync(VerbRun run, PopulationReport report)
     {
         if (run.IsJson)

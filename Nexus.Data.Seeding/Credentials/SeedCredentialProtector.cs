@@ -48,5 +48,19 @@ public sealed class SeedCredentialProtector : ICredentialProtector
     /// <inheritdoc />
     public bool IsCurrent(string stored) => _reader.IsCurrent(stored);
 
+    /// <summary>The protector that was given where it has a key, else one of these.</summary>
+    internal static ICredentialProtector Or(ICredentialProtector? protector)
+    {
+        try
+        {
+            _ = protector?.Protect("", "a/b/c");
+            return protector ?? new SeedCredentialProtector();
+        }
+        catch (NexusDataException exception) when (exception.Kind == NexusDataErrorKind.Validation)
+        {
+            return new SeedCredentialProtector();
+        }
+    }
+
     private static CredentialProtectionOptions Options() => new() { Keys = { [KeyId] = Key } };
 }

@@ -24,6 +24,10 @@ public sealed record LargePopulationOptions
     /// <summary>How many messages, exactly.</summary>
     public int Messages { get; init; } = 25_000;
 
+    /// <summary>How many requests of a proxy, exactly, with its trains, accounts, members and keys; 0 to 10,000,000 and 200,000 a day at
+    /// most, and with 0 no proxy at all.</summary>
+    public int Requests { get; init; }
+
     /// <summary>Over how many days messages were written, 1 to 3,650. People are up to half as old again.</summary>
     public int Days { get; init; } = 120;
 
@@ -51,7 +55,11 @@ public sealed record LargePopulationOptions
         Check(ActiveShare is > 0 and <= 1, "The share of people who write is above 0, and 1 at most.");
         Check(BusinessShare is >= 0 and <= 1 && AdminRate is >= 0 and <= 1, "Shares are from 0 to 1.");
         Check(Until.UtcDateTime.Year is >= 1_990 and < 9_990, "The population's end is in the years from 1990 to 9989.");
+        Proxy.Validate();
     }
+
+    /// <summary>The proxy beside the people.</summary>
+    internal ProxyPopulationOptions Proxy => new() { Seed = Seed, Until = Until, Requests = Requests, Days = Days };
 
     internal long Pairs => (long)Users * (Users - 1) / 2;
 

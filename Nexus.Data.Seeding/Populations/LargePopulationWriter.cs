@@ -132,7 +132,7 @@ internal sealed class LargePopulationWriter(NexusDbContext db, LargePopulation p
             if (++written % ProgressEvery == 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                progress?.Report(new(written, total));
+                progress?.Report(new("messages", written, total));
             }
         }
 

@@ -1,6 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Credentials;
 using Nexus.Data.Persistence;
+using Nexus.Data.Seeding.Credentials;
 
 namespace Nexus.Data.Seeding.Populations;
 
@@ -12,37 +13,65 @@ public sealed class PopulationStore
 
     private readonly UnitOfWork _work;
     private readonly TimeProvider _time;
+    private readonly ICredentialProtector? _protector;
 
     /// <summary>Creates the service.</summary>
     /// <param name="contexts">Makes the contexts.</param>
     /// <param name="time">Tells what time it is; the system's clock where nothing is given.</param>
-    public PopulationStore(IDbContextFactory<NexusDbContext> contexts, TimeProvider? time = null)
-        : this(new UnitOfWork(contexts), time)
+    /// <param name="protector">Protects the tokens of accounts where it has a key; else, and where it is null, a
+    /// <see cref="SeedCredentialProtector"/> does.</param>
+    public PopulationStore(
+        IDbContextFactory<NexusDbContext> contexts, TimeProvider? time = null, ICredentialProtector? protector = null)
+        : this(new UnitOfWork(contexts), time, protector)
     {
     }
 
-    private PopulationStore(UnitOfWork work, TimeProvider? time) => (_work, _time) = (work, time ?? TimeProvider.System);
+    private PopulationStore(UnitOfWork work, TimeProvider? time, ICredentialProtector? protector)
+        => (_work, _time, _protector) = (work, time ?? TimeProvider.System, protector);
 
-    /// <summary>The same in a context of the caller's, and in its transaction.</summary>
+    /// <summary>The same in a context of the caller's, and in its transaction. What the context has to save is saved, and with requests it
+    /// forgets what it tracks.</summary>
     /// <param name="db">The caller's context.</param>
-    [SuppressMessage("Performance", "CA1822", Justification = "Every service is joined to a context in the same way.")]
-    public PopulationStore In(NexusDbContext db) => new(new UnitOfWork(db), _time);
+    public PopulationStore In(NexusDbContext db) => new(new UnitOfWork(db), _time, _protector);
 
-    /// <summary>Adds what is missing of a small population and puts right what is there: done twice, the rows are the same.</summary>
+    /// <summary>Adds what is missing of a small population and puts right what is there: done twice, the rows are the same. Of its proxy,
+    /// where one is asked for, what is missing is added and what is there stays: more requests than before come on earlier days, and
+    /// fewer remove none.</summary>
     /// <param name="population">The population.</param>
-    /// <param name="at">Its own time, not in the future. Null for that of the rows that are there, and for now where there are none.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
-    /// <exception cref="NexusDataException">Others have a name or a chat of the population (conflict), or the time is in the future
-    /// (validation).</exception>
+    /// <param name="options">Its time, and how many requests there are; null for the time of the rows that are there, and for none.</param>
+    /// <param name="progress">Told how many requests are stored, now and then; null for nobody.</param>
+    /// <param name="cancellationToken">Stops the work, and nothing is left of it.</param>
+    /// <exception cref="NexusDataException">Others have a name, a chat or a request of the population (conflict), or an option is out of
+    /// range (validation).</exception>
     public Task<PopulationReport> PutAsync(
-        SmallPopulation population, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
+        SmallPopulation population, SmallPopulationOptions? options = null, IProgress<PopulationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(population);
+        options ??= new();
         var now = _time.GetUtcNow();
-        return at > now
-            ? throw new NexusDataException(NexusDataErrorKind.Validation, "The population's time must not be in the future.")
-            : _work.DoAsync(
-                (db, token) => new SmallPopulationWriter(db, population, token).WriteAsync(at, now), cancellationToken);
+        options.Validate(now);
+        return _work.DoAsync(
+            async (db, token) =>
+            {
+                var report = await new SmallPopulationWriter(db, population, token).WriteAsync(options.At, now);
+                if (options.Requests == 0)
+                {
+                    return report;
+                }
+
+                var proxy = new ProxyPopulation(
+                    new()
+                    {
+                        Seed = options.Seed,
+                        Until = await StoredEndAsync(db, options.Seed, token) ?? report.At,
+                        Requests = options.Requests,
+                        Days = SmallPopulationOptions.Days,
+                    },
+                    SeedCredentialProtector.Or(_protector));
+                return await AddAsync(report, new ProxyPopulationWriter(db, proxy, isNew: false, token), progress);
+            },
+            cancellationToken);
     }
 
     /// <summary>Adds a large population by binary COPY. The same options give the same rows in any database, but for the number of the
@@ -65,6 +94,29 @@ public sealed class PopulationStore
         var passwordHash = Task.Run(() => SeedPassword.Hash(), CancellationToken.None);
         var population = await Task.Run(() => new LargePopulation(options), cancellationToken);
         return await _work.DoAsync(
-            (db, token) => new LargePopulationWriter(db, population, options.Seed, token).WriteAsync(passwordHash, progress), cancellationToken);
+            async (db, token) =>
+            {
+                var report = await new LargePopulationWriter(db, population, options.Seed, token).WriteAsync(passwordHash, progress);
+                return options.Requests == 0
+                    ? report
+                    : await AddAsync(
+                        report,
+                        new ProxyPopulationWriter(
+                            db, new(options.Proxy, SeedCredentialProtector.Or(_protector)), isNew: true, token),
+                        progress);
+            },
+            cancellationToken);
+    }
+
+    private static async Task<PopulationReport> AddAsync(
+        PopulationReport report, ProxyPopulationWriter proxy, IProgress<PopulationProgress>? progress)
+        => report with { Tables = [.. report.Tables, .. await proxy.WriteAsync(progress)] };
+
+    // The end that the proxy which is there was made for, so that its requests are the same ones.
+    private static async Task<DateTimeOffset?> StoredEndAsync(NexusDbContext db, int seed, CancellationToken cancellationToken)
+    {
+        var first = ProxyPopulation.FirstTrain(seed);
+        var made = await db.Trains.Where(train => train.Id == first).Select(train => train.CreatedAt).SingleOrDefaultAsync(cancellationToken);
+        return made?.AddDays(ProxyPopulation.Age(SmallPopulationOptions.Days));
     }
 }

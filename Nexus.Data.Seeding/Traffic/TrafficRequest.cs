@@ -31,6 +31,9 @@ public sealed record TrafficRequest
     /// <summary>The account that paid for it, one for each train.</summary>
     public required string AccountId { get; init; }
 
+    /// <summary>The API key that it came with, by its identifier; null where nobody says. A request log holds none.</summary>
+    public string? ApiKeyId { get; init; }
+
     /// <summary>The path it was sent to.</summary>
     public required string Path { get; init; }
 
@@ -120,6 +123,7 @@ public sealed record TrafficRequest
         Path = Path,
         RequestType = RequestType,
         AccountId = AccountId,
+        ApiKeyId = ApiKeyId,
         Body = Body,
     };
 

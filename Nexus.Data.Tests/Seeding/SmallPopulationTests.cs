@@ -212,7 +212,7 @@ public sealed class SmallPopulationTests : ServiceTest
                   "messages": [{"sender": "ada", "minutes": -100000, "content": "Long ago"}, {"sender": "bob", "minutes": 0, "content": "  Now "}]}]}
                 """));
 
-        await Store().PutAsync(population, _noon);
+        await Store().PutAsync(population, new() { At = _noon });
 
         await using var db = OpenContext();
         Assert.Multiple(async () =>
@@ -227,7 +227,7 @@ public sealed class SmallPopulationTests : ServiceTest
 
     private PopulationStore Store() => new(Contexts());
 
-    private Task<PopulationReport> PutAsync(DateTimeOffset? at) => Store().PutAsync(SmallPopulation.Read(), at);
+    private Task<PopulationReport> PutAsync(DateTimeOffset? at) => Store().PutAsync(SmallPopulation.Read(), new() { At = at });
 
     // Without the transaction that wrote a message.
     private async Task<string> RowsAsync()

@@ -41,6 +41,26 @@ public sealed class PopulateCommandTests : DatabaseTest
     }
 
     [Test]
+    public async Task Requests_come_with_it_on_request_and_once()
+    {
+        var dry = await RunAsync("--requests", "40", "--dry-run");
+        var first = await RunAsync("--requests", "40");
+        var second = await RunAsync("--requests", "40");
+        var many = await RunAsync("--requests", "20001");
+
+        await using var db = OpenContext();
+        Assert.Multiple(async () =>
+        {
+            Assert.That(new[] { dry, first, second, many }.Select(run => run.ExitCode), Is.EqualTo([0, 0, 0, ExitCode.WrongUsage]), dry.All + first.All + second.All);
+            Assert.That(dry.Output, Does.Match(@"api_requests\s+40\s+40\s+0"));
+            Assert.That(first.Output, Does.Match(@"api_requests\s+40\s+40\s+0").And.Match(@"trains\s+5\s+5\s+0"));
+            Assert.That(second.Output, Does.Match(@"api_requests\s+40\s+0\s+0").And.Contain("Everything was there"));
+            Assert.That(many.Error, Does.Contain("take a large one"));
+            Assert.That(await db.Requests.CountAsync(), Is.EqualTo(40));
+        });
+    }
+
+    [Test]
     public async Task It_has_no_place_in_production()
     {
         var variables = new Dictionary<string, string> { ["NEXUS_ENVIRONMENT"] = "Production" };

@@ -43,6 +43,28 @@ public sealed class PopulateLargeCommandTests : DatabaseTest
         });
     }
 
+    [Test]
+    public async Task Requests_come_with_it_on_request()
+    {
+        var dry = await RunAsync([.. _little, "--requests", "300", "--dry-run"]);
+        var stored = await CountAsync();
+        var run = await RunAsync([.. _little, "--requests", "300", "--json"]);
+
+        Assert.Multiple(async () =>
+        {
+            Assert.That((dry.ExitCode, run.ExitCode, stored), Is.EqualTo((0, 0, 0)), dry.All + run.All);
+            Assert.That(dry.Output, Does.Match(@"api_requests\s+300\s+300\s+0"));
+            Assert.That(run.Json.GetProperty("tables")[9].GetProperty("added").GetInt64(), Is.EqualTo(300));
+            Assert.That(await CountAsync(), Is.EqualTo(300));
+        });
+
+        async Task<int> CountAsync()
+        {
+            await using var db = OpenContext();
+            return await db.Requests.CountAsync();
+        }
+    }
+
     [TestCase("populate_large")]
     [TestCase("db:populate-large")]
     [TestCase("db-populate-large")]
@@ -56,6 +78,7 @@ public sealed class PopulateLargeCommandTests : DatabaseTest
     [TestCase("pairs", "--users", "3")]
     [TestCase("future", "--until", "2999-01-01")]
     [TestCase("--days", "--days", "many")]
+    [TestCase("0 to 10,000,000 requests", "--requests", "-1")]
     public async Task A_wrong_number_is_wrong_usage(string said, params string[] arguments)
     {
         var run = await RunAsync(arguments);

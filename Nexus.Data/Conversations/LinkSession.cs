@@ -471,12 +471,12 @@ internal sealed class LinkSession(DbContext db, string trainId, bool holdsTrain)
         request.UnlinkedBecause = conversationId is null ? "What it hangs on waits to be linked." : null;
     }
 
-    // Holds the names of a conversation from here on, and says whether the one that was found still stands there.
+    // Holds the names of a conversation from here on, as who holds the train does anyway, and says whether the one that was found still stands there.
     private async Task<(bool Stands, T Answer)> WithNamesAsync<T>(
         Guid conversationId, LinkCandidate candidate, string sql, NpgsqlParameter[] parameters,
         Func<DbDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
         => await db.ReadAsync(
-            $"SELECT pg_advisory_xact_lock(@key);{LinkStatements.FindPlace};{sql}",
+            $"{(holdsTrain ? LinkStatements.NoLock : LinkStatements.LockNames)};{LinkStatements.FindPlace};{sql}",
             [
                 DbCommands.Long("key", LinkKeys.ConversationLock(trainId, conversationId)),
                 DbCommands.Uuid("id", candidate.RequestId),

@@ -18,6 +18,11 @@ internal static class LinkStatements
 
     public const string LockAll = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest(@keys) AS key";
 
+    /// <summary>In the place of a lock that is held already, so that the results after it have their places.</summary>
+    public const string NoLock = "SELECT 1";
+
+    public const string LockNames = "SELECT pg_advisory_xact_lock(@key)";
+
     // The roles of the rows that the look-up returns.
     public const string Parent = "parent";
     public const string FailedRetry = "failed";

@@ -28,6 +28,9 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
     private readonly Dictionary<Guid, Dictionary<int, StreamEvent>> _storedChunks = [];
     private readonly Dictionary<CallWrite, StoredContent> _stored = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>Whether nobody else tells of these calls. A lock for each would be too many for a transaction of many batches.</summary>
+    public bool AreOurs { get; init; }
+
     /// <summary>Writes and saves.</summary>
     /// <param name="writes">What is to be written.</param>
     /// <param name="assumesNew">Whether requests are taken to be new without asking: the index tells, by an error.</param>
@@ -71,7 +74,7 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
     private async Task LoadAsync(IReadOnlyList<CallWrite> writes, bool assumesNew, CancellationToken cancellationToken)
     {
         var later = writes.Where(write => write is not RequestWrite).Select(write => write.RequestId).Distinct().ToArray();
-        if (later.Length > 0)
+        if (later.Length > 0 && !AreOurs)
         {
             // What is told of one call is told in turn; and the snapshot of the next statement is younger than the lock.
             await db.ReadAsync(

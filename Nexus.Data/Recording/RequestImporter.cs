@@ -47,13 +47,9 @@ public sealed class RequestImporter(
         IDbContextFactory<NexusDbContext> contexts, LinkingOptions? options, SecretMasker masker, RecordingOptions recording,
         ImportOptions import)
     {
-        // Plans that the server made while the tables were all but empty read too much of full ones. It makes them anew
-        // when the tables were analyzed, for which an import would have to wait until autovacuum comes by.
-        private const int FirstAnalysis = 1_000;
-        private const int AnalysisGrowth = 10;
-
         private readonly List<(LogLine Line, ApiRequest Request, List<StreamingChunk> Chunks)> _batch = [];
         private readonly HashSet<Guid> _ids = [];
+        private readonly AnalysisPace _pace = new();
         private long _bytes;
         private long _held;
         private long _lines;
@@ -63,7 +59,6 @@ public sealed class RequestImporter(
         private long _skipped;
         private long _unlinked;
         private long _deferred;
-        private long _nextAnalysis = FirstAnalysis;
 
         public async Task AddAsync(LogLine line, CancellationToken cancellationToken)
         {
@@ -126,12 +121,7 @@ public sealed class RequestImporter(
                     await RejectAsync(line, "The request is stored already with other content.", cancellationToken);
                 }
 
-                if (_stored >= _nextAnalysis)
-                {
-                    _nextAnalysis *= AnalysisGrowth;
-                    await db.Database.ExecuteSqlRawAsync(
-                        "ANALYZE (SKIP_LOCKED) api_requests, task_prompts, summary_keys, link_waits", cancellationToken);
-                }
+                await _pace.AnalyzeAsync(db, _stored, cancellationToken);
             }
 
             _batch.Clear();
