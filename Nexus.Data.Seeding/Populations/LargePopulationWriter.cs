@@ -15,7 +15,7 @@ internal sealed class LargePopulationWriter(NexusDbContext db, LargePopulation p
 
     public async Task<PopulationReport> WriteAsync(Task<string> passwordHash, IProgress<PopulationProgress>? progress)
     {
-        await db.ExecuteAsync(PopulationStore.Lock, [], cancellationToken);
+        await db.WithoutTimeoutAsync(() => db.ExecuteAsync(PopulationStore.Lock, [], cancellationToken));
         PopulatedTable[] tables;
         try
         {

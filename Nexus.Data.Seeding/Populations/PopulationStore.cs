@@ -34,6 +34,9 @@ public sealed class PopulationStore
     /// <param name="db">The caller's context.</param>
     public PopulationStore In(NexusDbContext db) => new(new UnitOfWork(db), _time, _protector);
 
+    /// <summary>A store that has a context and nothing else.</summary>
+    internal static PopulationStore Joined(NexusDbContext db) => new(new UnitOfWork(db), time: null, protector: null);
+
     /// <summary>Adds what is missing of a small population and puts right what is there: done twice, the rows are the same. Of its proxy,
     /// where one is asked for, what is missing is added and what is there stays: more requests than before come on earlier days, and
     /// fewer remove none.</summary>

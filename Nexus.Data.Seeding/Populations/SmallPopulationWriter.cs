@@ -36,7 +36,9 @@ internal sealed class SmallPopulationWriter(NexusDbContext db, SmallPopulation p
 
     public async Task<PopulationReport> WriteAsync(DateTimeOffset? at, DateTimeOffset now)
     {
-        await db.ExecuteAsync(Lock, [DbCommands.Uuids("users", _users), DbCommands.Uuids("chats", _chats)], cancellationToken);
+        // Others may populate for longer than a command takes.
+        await db.WithoutTimeoutAsync(() => db.ExecuteAsync(
+            Lock, [DbCommands.Uuids("users", _users), DbCommands.Uuids("chats", _chats)], cancellationToken));
         var users = await db.Users.AsTracking().Where(user => _users.Contains(user.Id)).ToDictionaryAsync(user => user.Id, cancellationToken);
         var chats = await db.Chats.AsTracking().Where(chat => _chats.Contains(chat.Id)).ToDictionaryAsync(chat => chat.Id, cancellationToken);
         await EnsureNobodyElseHasThemAsync();

@@ -82,7 +82,7 @@ public sealed partial class DependencyTests
         "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Options.DataAnnotations",
         "Npgsql.EntityFrameworkCore.PostgreSQL")]
     [TestCase("Nexus.Data.Migrations", "Microsoft.EntityFrameworkCore.Design", "Nexus.Data")]
-    [TestCase("Nexus.Data.Seeding", "Bogus", "Nexus.Data")]
+    [TestCase("Nexus.Data.Seeding", "Bogus", "Microsoft.Extensions.Hosting.Abstractions", "Nexus.Data")]
     [TestCase("Nexus.Data.Embedded", "Nexus.Data", "Nexus.Data.Migrations")]
     [TestCase("Nexus.Data.Tool", "Nexus.Data", "Nexus.Data.Embedded", "Nexus.Data.Migrations", "Nexus.Data.Seeding",
         "Spectre.Console", "System.CommandLine")]

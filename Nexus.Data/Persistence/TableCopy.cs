@@ -48,7 +48,9 @@ internal static class TableCopy
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         await using var import = await connection.BeginBinaryImportAsync(
             $"COPY \"{table.Name}\" ({names}) FROM STDIN (FORMAT binary)", cancellationToken);
-        import.Timeout = TimeSpan.FromSeconds(db.Database.GetCommandTimeout() ?? 30);
+
+        // Npgsql takes 0 for no time here, and for no limit elsewhere.
+        import.Timeout = (db.Database.GetCommandTimeout() ?? 30) is var limit and > 0 ? TimeSpan.FromSeconds(limit) : Timeout.InfiniteTimeSpan;
         foreach (var row in rows)
         {
             await import.StartRowAsync(cancellationToken);

@@ -1,0 +1,51 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Nexus.Data.Seeding.Populations;
+
+namespace Nexus.Data.Seeding.Hosting;
+
+/// <summary>Populates the host's database before the host has started.</summary>
+internal sealed partial class TestDataService(
+    IServiceProvider services, IDbContextFactory<NexusDbContext> contexts, PopulationStore store, IOptions<NexusTestDataOptions> options,
+    ILogger<TestDataService> logger) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        RefuseInProduction();
+        await using (var db = await contexts.CreateDbContextAsync(cancellationToken))
+        {
+            if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            {
+                throw new NexusDataException(
+                    NexusDataErrorKind.Validation,
+                    "The database is not at the newest version, and nothing was populated: call MigrateNexusDataAsync before the host starts.");
+            }
+        }
+
+        var wanted = options.Value;
+        var report = await store.PutAsync(
+            SmallPopulation.Read(), new() { At = wanted.At, Requests = wanted.Requests, Seed = wanted.Seed }, progress: null,
+            cancellationToken);
+        LogPopulated(report.Added, report.Changed, report.At);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void RefuseInProduction()
+    {
+        var configuration = services.GetService<IConfiguration>();
+        SeedEnvironment.Refuse(
+            Variable(SeedEnvironment.OwnVariable),
+            services.GetService<IHostEnvironment>()?.EnvironmentName ?? Variable(SeedEnvironment.SharedVariable),
+            $"Where this is not production, set {SeedEnvironment.SharedVariable}: a host is production unless it is told otherwise. Where it is, take AddNexusTestData out.");
+
+        string? Variable(string name) => configuration?[name] ?? Environment.GetEnvironmentVariable(name);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Test data: {Added} rows were added and {Changed} put right, as of {At:O}.")]
+    private partial void LogPopulated(long added, long changed, DateTimeOffset at);
+}

@@ -1,0 +1,61 @@
+using Nexus.Data;
+using Nexus.Data.Seeding;
+using Nexus.Data.Seeding.Populations;
+using Npgsql;
+
+// Beside UseNexus, so that who knows the one finds the other.
+#pragma warning disable IDE0130
+namespace Microsoft.EntityFrameworkCore;
+#pragma warning restore IDE0130
+
+/// <summary>Has EF populate a database when it migrates it.</summary>
+public static class NexusSeedingDbContextOptionsExtensions
+{
+    /// <summary>Puts a small population into the database each time EF has migrated it to the newest version, by EF's
+    /// <c>UseSeeding</c> and <c>UseAsyncSeeding</c>: what is missing is added and what differs is put right, in one transaction.
+    /// A migration to an earlier version populates nothing, and neither does <c>EnsureCreated</c>, which makes no functions and
+    /// triggers.</summary>
+    /// <param name="builder">The options of a <see cref="NexusDbContext"/>, as <c>UseNexus</c> has them.</param>
+    /// <param name="options">The population's time, and how many requests there are; null for the time of the rows that are there, else
+    /// now, and for no requests.</param>
+    /// <param name="population">The population; null for the one that comes along.</param>
+    /// <returns>The same builder.</returns>
+    /// <remarks>Migrating then throws a <see cref="NexusDataException"/> where the environment is production (forbidden), and whatever
+    /// <see cref="PopulationStore.PutAsync"/> does; the migrations are done by then.</remarks>
+    public static DbContextOptionsBuilder UseNexusSeeding(
+        this DbContextOptionsBuilder builder, SmallPopulationOptions? options = null, SmallPopulation? population = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder
+            .UseAsyncSeeding((db, _, cancellationToken) => SeedAsync(db, options, population, cancellationToken))
+
+            // On a thread of its own: what goes on in the caller's synchronization context would wait for the caller, who waits here.
+            .UseSeeding((db, _) => Task.Run(() => SeedAsync(db, options, population, CancellationToken.None)).GetAwaiter().GetResult());
+    }
+
+    private static async Task SeedAsync(
+        DbContext context, SmallPopulationOptions? options, SmallPopulation? population, CancellationToken cancellationToken)
+    {
+        var db = context as NexusDbContext
+            ?? throw new InvalidOperationException($"{nameof(UseNexusSeeding)} is for a {nameof(NexusDbContext)}, and this is a {context.GetType().Name}.");
+        SeedEnvironment.Refuse(
+            Environment.GetEnvironmentVariable(SeedEnvironment.OwnVariable), Environment.GetEnvironmentVariable(SeedEnvironment.SharedVariable),
+            $"Take {nameof(UseNexusSeeding)} out of what migrates there.");
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+        {
+            return;
+        }
+
+        // A connection that was opened before the migrations does not know the types that are there now.
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await ((NpgsqlConnection)db.Database.GetDbConnection()).ReloadTypesAsync(cancellationToken);
+            await PopulationStore.Joined(db).PutAsync(population ?? SmallPopulation.Read(), options, progress: null, cancellationToken);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
+    }
+}
