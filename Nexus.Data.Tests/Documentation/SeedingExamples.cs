@@ -1,6 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Chats;
+using Nexus.Data.Recording;
 using Nexus.Data.Seeding.Chats;
+using Nexus.Data.Seeding.Credentials;
 using Nexus.Data.Seeding.Populations;
+using Nexus.Data.Seeding.Requests;
+using Nexus.Data.Seeding.Trains;
 
 namespace Nexus.Data.Tests.Documentation;
 
@@ -23,12 +28,55 @@ internal static class SeedingExamples
         // doc:end
     }
 
+    public static async Task<string> StoreTrainAsync(NexusDbContext db, CancellationToken cancellationToken)
+    {
+        // doc:proxy-fakers
+        var start = new DateTimeOffset(2025, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var train = new TrainFaker(seed: 7, start).Generate();
+        var account = new CredentialFaker(seed: 7, start).Generate();
+        var key = new TrainApiKeyFaker(train.Id, seed: 7, start).Generate();
+        db.AddRange(train, account, key);
+        db.AddRange(new TrainAccountFaker([train.Id], [account.Id], start).Generate(1));
+        db.AddRange(new TrainMemberFaker(train.Id, seed: 7, start).Generate(3));
+        db.AddRange(new RequestFaker(train.TrainId, seed: 7, start, account.AccountId).Generate(25));
+        await db.SaveChangesAsync(cancellationToken);
+        var clear = TrainApiKeyFaker.KeyOf(key);
+        // doc:end
+        return clear;
+    }
+
+    public static async Task RecordAsync(NexusDbContext db, RequestRecorder recorder, CancellationToken cancellationToken)
+    {
+        // doc:proxy-recipe
+        var proxy = new ProxyPopulation(new() { Until = new(2025, 3, 1, 12, 0, 0, TimeSpan.Zero), Requests = 300, Trains = 2 });
+        db.AddRange(proxy.Trains);
+        db.AddRange(proxy.TrainMembers);
+        await db.SaveChangesAsync(cancellationToken);
+        foreach (var request in proxy.Requests())
+        {
+            await recorder.RecordAsync(request.ToRecordedRequest(), cancellationToken);
+            if (request.ToRecordedResponse() is { } response)
+            {
+                await recorder.CompleteAsync(request.RequestId, response, cancellationToken);
+            }
+        }
+        // doc:end
+    }
+
+    public static void AddTestData(IServiceCollection services, string connectionString)
+    {
+        // doc:test-data
+        services.AddNexusData(connectionString);
+        services.AddNexusTestData(seed: 7, options => options.Requests = 1_000);
+        // doc:end
+    }
+
     public static async Task<PopulationReport> PopulateAsync(
         PopulationStore store, DateTimeOffset until, CancellationToken cancellationToken)
     {
         // doc:populate
         await store.PutAsync(SmallPopulation.Read(), cancellationToken: cancellationToken);
-        var report = await store.CopyAsync(new() { Seed = 7, Until = until, Messages = 100_000 }, cancellationToken: cancellationToken);
+        var report = await store.CopyAsync(new() { Seed = 7, Until = until, Messages = 100_000, Requests = 10_000 }, cancellationToken: cancellationToken);
         // doc:end
         return report;
     }

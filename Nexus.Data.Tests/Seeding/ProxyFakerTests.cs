@@ -5,12 +5,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Analyses;
 using Nexus.Data.Conversations;
 using Nexus.Data.Credentials;
+using Nexus.Data.Recording;
 using Nexus.Data.Seeding.Analyses;
 using Nexus.Data.Seeding.Credentials;
 using Nexus.Data.Seeding.Requests;
 using Nexus.Data.Seeding.Traffic;
 using Nexus.Data.Seeding.Trains;
 using Nexus.Data.Seeding.Usage;
+using Nexus.Data.Tests.Documentation;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Trains;
 
@@ -150,6 +152,23 @@ public sealed class ProxyFakerTests : ServiceTest
 
         await using var read = OpenContext();
         Assert.That(await read.Requests.CountAsync(row => row.LinkKind == LinkKind.Root && row.ConversationId != null), Is.EqualTo(12));
+    }
+
+    [Test]
+    public async Task The_examples_of_the_documents_store_trains_and_requests()
+    {
+        await using (var db = OpenContext())
+        {
+            Assert.That(await SeedingExamples.StoreTrainAsync(db, default), Does.StartWith("cnp_seed_"));
+        }
+
+        await using (var db = OpenContext())
+        {
+            await SeedingExamples.RecordAsync(db, Service<RequestRecorder>(), default);
+        }
+
+        await using var read = OpenContext();
+        Assert.That((await read.Trains.CountAsync(), await read.Requests.CountAsync()), Is.EqualTo((3, 325)));
     }
 
     [Test]

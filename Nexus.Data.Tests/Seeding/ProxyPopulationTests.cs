@@ -53,6 +53,7 @@ public sealed class ProxyPopulationTests : ServiceTest
         var report = await PutAsync(450);
 
         await using var db = OpenContext();
+        var verdict = await new PopulationVerifier(Contexts()).VerifyAsync();
         var doctor = await Service<Doctor>(services => services.Configure<CredentialProtectionOptions>(
             options => options.Keys[SeedCredentialProtector.KeyId] = SeedCredentialProtector.Key)).RunAsync();
         Assert.Multiple(async () =>
@@ -73,6 +74,7 @@ public sealed class ProxyPopulationTests : ServiceTest
             Assert.That(await db.Requests.CountAsync(row => !db.Credentials.Any(account => account.AccountId == row.AccountId)), Is.Zero);
             Assert.That(await db.Analyses.CountAsync(row => row.Status == ConversationAnalysisStatus.Completed), Is.EqualTo(12));
             Assert.That(await db.AuditLog.CountAsync(), Is.EqualTo(36));
+            Assert.That(verdict.Checks.Where(check => check.Violations > 0), Is.Empty);
             Assert.That(doctor.Where(check => check.Result.Status != CheckStatus.Ok).Select(check => $"{check.Name}: {check.Result.Finding}"), Is.Empty);
         });
     }
