@@ -22,7 +22,7 @@ public sealed record ProxyPopulationOptions
     /// left.</summary>
     public int Days { get; init; } = 100;
 
-    /// <summary>How many trains share them, 1 to 1,000. Each has two accounts, four members and two API keys.</summary>
+    /// <summary>How many trains share them, 1 to 100. Each has two accounts, four members and two API keys.</summary>
     public int Trains { get; init; } = 5;
 
     /// <summary>How many requests a day has, but the first.</summary>
@@ -34,7 +34,7 @@ public sealed record ProxyPopulationOptions
         Check(Requests is >= 0 and <= MostRequests, "A population has 0 to 10,000,000 requests.");
         Check(Days is >= 1 and <= 3_650, "Requests come over 1 to 3,650 days.");
         Check(OfDay <= MostOfDay, FormattableString.Invariant($"A day takes {MostOfDay:N0} requests: take more days or fewer requests."));
-        Check(Trains is >= 1 and <= 1_000, "A population has 1 to 1,000 trains.");
+        Check(Trains is >= 1 and <= 100, "A population has 1 to 100 trains.");
         Check(Until.UtcDateTime.Year is >= 1_990 and < 9_990, "The population's end is in the years from 1990 to 9989.");
     }
 

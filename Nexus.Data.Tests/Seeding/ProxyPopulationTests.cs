@@ -285,7 +285,7 @@ public sealed class ProxyPopulationTests : ServiceTest
             Assert.That(() => PutAsync(20_001), Refused("0 to 20,000 requests"));
             Assert.That(() => CopyAsync(_large with { Requests = -1 }), Refused("0 to 10,000,000 requests"));
             Assert.That(() => CopyAsync(_large with { Requests = 600_001 }), Refused("A day takes 200,000 requests"));
-            Assert.That(() => new ProxyPopulation(new() { Until = _noon, Requests = 1, Trains = 0 }), Refused("1 to 1,000 trains"));
+            Assert.That(() => new ProxyPopulation(new() { Until = _noon, Requests = 1, Trains = 101 }), Refused("1 to 100 trains"));
             Assert.That(() => new ProxyPopulation(new() { Until = _noon, Requests = 1, Days = 0 }), Refused("1 to 3,650 days"));
         });
 
