@@ -119,7 +119,28 @@ internal static class NexusDataCommand
             help.Action = new HelpWithExamples((HelpAction)help.Action!);
         }
 
+        RefuseOptions(root);
         return root;
+    }
+
+    // An option that there is not is no file's name and nobody's identifier.
+    private static void RefuseOptions(Command command)
+    {
+        foreach (var argument in command.Arguments)
+        {
+            argument.Validators.Add(result =>
+            {
+                if (result.Tokens.FirstOrDefault(token => token.Value.Length > 1 && token.Value[0] == '-') is { } token)
+                {
+                    result.AddError($"There is no option '{token.Value}'.");
+                }
+            });
+        }
+
+        foreach (var sub in command.Subcommands)
+        {
+            RefuseOptions(sub);
+        }
     }
 
     private static bool IsConnection(string argument)

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
+using Nexus.Data.Embedded;
 using Nexus.Data.Tests.Architecture;
 using Nexus.Data.Tests.Tool;
 using Nexus.Data.Tool;
@@ -11,9 +13,17 @@ public sealed class CliDocumentTests
 {
     private const string Folder = "docs/cli";
 
+    // The version of the server that the transcripts are made with.
+    private const int Written = 15;
+
     [Test]
     public async Task The_pages_are_what_the_tool_says()
     {
+        if (PostgresBinaries.Find() is { MajorVersion: not Written and var version })
+        {
+            Assert.Ignore($"The pages are written with PostgreSQL {Written}, and this is {version}, which plans and counts otherwise in places.");
+        }
+
         var pages = await PagesAsync();
         if (Environment.GetEnvironmentVariable("NEXUS_ACCEPT_DOCS") == "1")
         {
@@ -66,14 +76,14 @@ public sealed class CliDocumentTests
         var pages = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["README.md"] = Index() };
         foreach (var verb in Verbs())
         {
-            var page = new StringBuilder($"# nexus-data {verb.Name}\n\n{verb.Description}\n");
+            var page = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"# nexus-data {verb.Name}\n\n{verb.Description}\n"));
             foreach (var path in Paths(verb, verb.Name))
             {
-                page.Append($"\n## {path}\n\n```text\n{await HelpAsync(path)}```\n");
+                page.Append(CultureInfo.InvariantCulture, $"\n## {path}\n\n```text\n{await HelpAsync(path)}```\n");
             }
 
             Assert.That(transcripts, Contains.Key(verb.Name), "A verb without a transcript.");
-            page.Append($"\n## Transcript\n\n```console\n{transcripts[verb.Name]}```\n");
+            page.Append(CultureInfo.InvariantCulture, $"\n## Transcript\n\n```console\n{transcripts[verb.Name]}```\n");
             pages.Add($"{verb.Name}.md", page.ToString());
         }
 
@@ -95,7 +105,7 @@ public sealed class CliDocumentTests
             """);
         foreach (var verb in Verbs())
         {
-            page.Append($"| [`{verb.Name}`]({verb.Name}.md) | {verb.Description} |\n");
+            page.Append(CultureInfo.InvariantCulture, $"| [`{verb.Name}`]({verb.Name}.md) | {verb.Description} |\n");
         }
 
         page.Append(
@@ -111,7 +121,7 @@ public sealed class CliDocumentTests
             """);
         foreach (var (name, words) in VerbNames.Aliases.OrderBy(alias => alias.Key, StringComparer.Ordinal))
         {
-            page.Append($"| `{name}` | `{string.Join(' ', words)}` |\n");
+            page.Append(CultureInfo.InvariantCulture, $"| `{name}` | `{string.Join(' ', words)}` |\n");
         }
 
         return page.ToString();

@@ -68,6 +68,7 @@ internal static class Transcript
         new("populate --at 2025-01-14T12:00"),
         new("populate"),
         new("populate --json"),
+        new("populate --requests 20"),
         new("populate") { Variable = _production, ExitCode = 3 },
         new("populate-large --users 40 --groups 10 --direct-chats 20 --messages 2000 --until 2025-01-01"),
         new("populate-large --users 40 --groups 10 --direct-chats 20 --messages 2000 --seed 2 --until 2025-01-01 --json"),
