@@ -72,18 +72,24 @@ internal static class TimeOption
             ? time
             : null;
 
+    // Also as people have typed it until now: 7 days.
     private static TimeSpan? LengthOf(string text)
-        => double.TryParse(text[..^Math.Min(1, text.Length)], NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-           && count is > 0 and < 1e6 && Unit(text[^1]) is { } unit
-            ? count * unit
-            : null;
-
-    private static TimeSpan? Unit(char letter) => letter switch
     {
-        'd' => TimeSpan.FromDays(1),
-        'h' => TimeSpan.FromHours(1),
-        'm' => TimeSpan.FromMinutes(1),
-        's' => TimeSpan.FromSeconds(1),
+        var digits = text.TakeWhile(char.IsAsciiDigit).Count();
+        return double.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count is > 0 and < 1e6 && Unit(text[digits..].Trim()) is { } unit
+                ? count * unit
+                : null;
+    }
+
+    private static TimeSpan? Unit(string word) => word switch
+    {
+        "w" or "week" or "weeks" => TimeSpan.FromDays(7),
+        "d" or "day" or "days" => TimeSpan.FromDays(1),
+        "h" or "hour" or "hours" => TimeSpan.FromHours(1),
+        "m" or "minute" or "minutes" => TimeSpan.FromMinutes(1),
+        "s" or "second" or "seconds" => TimeSpan.FromSeconds(1),
+        "month" or "months" => TimeSpan.FromDays(30),
         _ => null,
     };
 }

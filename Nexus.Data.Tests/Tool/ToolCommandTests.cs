@@ -98,25 +98,6 @@ public sealed class ToolCommandTests : DatabaseTest
         });
     }
 
-    [TestCase("analyze_conversations")]
-    [TestCase("db:analyze-conversations")]
-    [TestCase("db:rebuild-conversations")]
-    [TestCase("db:analyze_conversations")]
-    [TestCase("analyze-conversations")]
-    [TestCase("populate")]
-    [TestCase("db:populate")]
-    [TestCase("db-populate")]
-    [TestCase("populate_db")]
-    [TestCase("clean_db")]
-    [TestCase("clean_data")]
-    [TestCase("db-sync")]
-    public async Task A_verb_is_known_by_the_names_that_people_type(string name)
-    {
-        var run = await ToolRun.RunAsync("--connection", ConnectionString, name);
-
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-    }
-
     [TestCase("populate", "--dry-run")]
     [TestCase("populate-large", "--users", "20", "--groups", "5", "--direct-chats", "10", "--messages", "200", "--days", "30")]
     public async Task A_verb_that_makes_rows_up_does_not_take_the_database_of_another_program(params string[] arguments)

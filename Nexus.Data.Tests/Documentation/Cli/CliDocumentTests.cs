@@ -135,6 +135,8 @@ public sealed class CliDocumentTests
     private static async Task<string> HelpAsync(string path)
     {
         var run = await ToolRun.RunAsync([.. path.Split(' '), "--help"]);
-        return run.Output.Trim('\r', '\n').Replace("\r", "", StringComparison.Ordinal) + "\n";
+
+        // Under the name of the tool instead of that of the program that runs the tests.
+        return run.Output.Replace($"  {RootCommand.ExecutableName} ", "  nexus-data ", StringComparison.Ordinal).Trim('\r', '\n').Replace("\r", "", StringComparison.Ordinal) + "\n";
     }
 }
