@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Nexus.Data.Operations.Diagnosis;
 using Nexus.Data.Persistence;
-using Spectre.Console;
 
 namespace Nexus.Data.Tool;
 
@@ -75,22 +74,18 @@ internal static class DoctorCommand
 
     private static async Task WriteAsync(ToolHost host, TargetDatabase target, IReadOnlyList<CheckReport> reports)
     {
-        var table = new Table().Border(host.IsTerminal ? TableBorder.Rounded : TableBorder.None);
-        table.AddColumns("check", "status", "finding");
-        foreach (var report in reports)
-        {
-            table.AddRow(
-                report.Name.EscapeMarkup(), $"[{Colour(report.Result.Status)}]{JsonOutput.Word(report.Result.Status)}[/]",
-                report.Result.Finding.EscapeMarkup());
-        }
-
-        host.CreateConsole().Write(table);
+        TextTable.Write(
+            host, ["check", "status", "finding"],
+            reports.Select(report => new Cell[]
+            {
+                report.Name, new(JsonOutput.Word(report.Result.Status), Colour(report.Result.Status)), report.Result.Finding,
+            }));
         foreach (var report in reports.Where(IsWrong))
         {
-            await host.Output.WriteLineAsync($"{report.Name}: {report.Result.Remedy}");
+            await host.Output.WriteLineAsync($"{report.Name}: {TerminalText.Line(report.Result.Remedy)}");
             foreach (var detail in report.Result.Details)
             {
-                await host.Output.WriteLineAsync($"  {detail}");
+                await host.Output.WriteLineAsync($"  {TerminalText.Line(detail)}");
             }
         }
 
