@@ -126,6 +126,11 @@ public static class NexusDataServiceCollectionExtensions
             ServiceDescriptor.Singleton<IDatabaseCheck, TotalsCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, MessageFeedCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, InvalidIndexCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, MissingIndexCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, UnusedIndexCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, DeadRowCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, MemoryCheck>(),
+            ServiceDescriptor.Singleton<IDatabaseCheck, RoleRightCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, StoredSecretCheck>(),
             ServiceDescriptor.Singleton<IDatabaseCheck, ClearSecretCheck>(),
         ]);

@@ -28,8 +28,8 @@ public sealed class DoctorCommandTests : DatabaseTest
         Assert.That(
             string.Join(", ", json.Json.GetProperty("checks").EnumerateArray()
                 .Select(check => $"{check.GetProperty("name")} {check.GetProperty("result").GetProperty("status")}")),
-            Is.EqualTo("schema ok, unlinked-requests warning, stuck-analyses ok, totals ok, message-feed ok, invalid-indexes ok, stored-secrets ok, "
-                + "clear-secrets ok"));
+            Is.EqualTo("schema ok, unlinked-requests warning, stuck-analyses ok, totals ok, message-feed ok, invalid-indexes ok, "
+                + "missing-indexes ok, unused-indexes ok, dead-rows ok, memory ok, role-rights ok, stored-secrets ok, clear-secrets ok"));
     }
 
     [Test]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Operations;
+using Nexus.Data.Operations.Diagnosis;
 using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
 using Npgsql;
@@ -56,6 +57,9 @@ public sealed class AdoptionTests : MigrationTest
             Assert.That(stays, HasForeign(point) ? Is.Not.Empty : Is.Empty);
             Assert.That(await ReadAsync(Details), Is.EquivalentTo(details), "comments, functions, what is valid");
             Assert.That(await ReadAsync("SELECT refresh_hourly_stats(); SELECT count(*) FROM hourly_stats"), Is.Not.Empty);
+            Assert.That(
+                (await new Doctor(new Contexts(ConnectionString), [new MissingIndexCheck()]).RunAsync()).Single().Result.Status,
+                Is.EqualTo(CheckStatus.Ok), "indexes");
         });
         await AssertReadableAsync();
         await AssertSecondUpdateChangesNothingAsync();

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Operations.Diagnosis;
+using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Requests;
 using Nexus.Data.Tests.Conversations;
@@ -20,9 +21,27 @@ public sealed class DoctorTests : DatabaseTest
         {
             ("schema", CheckStatus.Ok), ("unlinked-requests", CheckStatus.Ok), ("stuck-analyses", CheckStatus.Ok),
             ("totals", CheckStatus.Ok), ("message-feed", CheckStatus.Ok), ("invalid-indexes", CheckStatus.Ok),
+            ("missing-indexes", CheckStatus.Ok), ("unused-indexes", CheckStatus.Ok), ("dead-rows", CheckStatus.Ok),
+            ("memory", CheckStatus.Ok), ("role-rights", CheckStatus.Ok),
             ("stored-secrets", CheckStatus.Ok), ("clear-secrets", CheckStatus.Ok),
         }));
         Assert.That(reports.Select(report => report.Result.Remedy), Is.All.Null);
+    }
+
+    [TestCase(NexusRole.Migration)]
+    [TestCase(NexusRole.Read, "clear-secrets")]
+    [TestCase(NexusRole.Backup)]
+    public async Task Every_role_can_ask_and_is_told_what_it_may_not_see(NexusRole role, params string[] unseen)
+    {
+        await using var provider = new ServiceCollection()
+            .AddNexusData(Server.As(role, ConnectionString)).BuildServiceProvider();
+
+        var reports = await provider.GetRequiredService<Doctor>().RunAsync();
+
+        var skipped = reports.Where(report => report.Result.Status != CheckStatus.Ok).ToList();
+        Assert.That(skipped.Select(report => report.Result.Status), Is.All.EqualTo(CheckStatus.Skipped));
+        Assert.That(skipped.Select(report => report.Result.Finding), Is.All.StartsWith("It needs a right"));
+        Assert.That(skipped.Select(report => report.Name), Is.EqualTo(unseen));
     }
 
     [Test]

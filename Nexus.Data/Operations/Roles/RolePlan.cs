@@ -41,6 +41,9 @@ public sealed record Handover(string Thing, string From, bool TakesRights);
 /// <param name="Statement">The SQL; of a password, stars stand in place of what is sent.</param>
 public sealed record RoleChange(string Statement)
 {
+    // Whether somebody may less by it; else it gives or makes something.
+    internal bool TakesAway { get; init; }
+
     // Sent as a parameter, so that no log of statements holds it. No public member: nothing prints it.
     internal (string Role, string Verifier)? Password { get; init; }
 }

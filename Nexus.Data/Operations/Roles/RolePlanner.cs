@@ -84,7 +84,7 @@ internal sealed class RolePlanner
             }
             else if (state.Wrong.Length > 0)
             {
-                Change($"ALTER ROLE {_quote(name)} {string.Join(' ', state.Wrong)}");
+                Change($"ALTER ROLE {_quote(name)} {string.Join(' ', state.Wrong)}", takesAway: state.Wrong is not ["LOGIN"]);
                 if (!_catalog.IsSuperuser
                     && state.Wrong.Intersect(["NOSUPERUSER", "NOREPLICATION", "NOBYPASSRLS"]).Any())
                 {
@@ -125,7 +125,7 @@ internal sealed class RolePlanner
         foreach (var (member, granted, grantor) in _catalog.Memberships)
         {
             var by = _catalog.Version >= RoleCatalog.Version16 ? $" GRANTED BY {_quote(grantor)}" : "";
-            Change($"REVOKE {_quote(granted)} FROM {_quote(member)}{by} CASCADE");
+            Change($"REVOKE {_quote(granted)} FROM {_quote(member)}{by} CASCADE", takesAway: true);
             if (!_catalog.MayCreateRoles)
             {
                 Obstruct($"role {member} is a member of {granted}, and ending that takes CREATEROLE");
@@ -168,7 +168,7 @@ internal sealed class RolePlanner
         _handovers.Add(new(thing.Display, thing.Owner, !thing.IsOwnerSuperuser));
         if (!thing.FollowsTable)
         {
-            Change($"ALTER {thing.Word} {thing.Identity} OWNER TO {_quote(_migration)}");
+            Change($"ALTER {thing.Word} {thing.Identity} OWNER TO {_quote(_migration)}", takesAway: _ours.Contains(thing.Owner));
         }
 
         for (var i = 0; i < rights.Count; i++)
@@ -197,12 +197,12 @@ internal sealed class RolePlanner
                 + $"ON {thing.GrantWord} {thing.Identity} FROM {Grantee(group.Key.Grantee)} CASCADE";
             if (group.Key.Grantor == owner)
             {
-                Change(revoke);
+                Change(revoke, takesAway: true);
             }
             else
             {
                 // The owner's REVOKE would leave what another has granted.
-                Change($"SET LOCAL ROLE {_quote(group.Key.Grantor)}; {revoke}; RESET ROLE");
+                Change($"SET LOCAL ROLE {_quote(group.Key.Grantor)}; {revoke}; RESET ROLE", takesAway: true);
                 if (!_catalog.IsSuperuser)
                 {
                     Obstruct($"{group.Key.Grantor} has granted rights on {thing.Display} that none but it or a superuser "
@@ -269,7 +269,7 @@ internal sealed class RolePlanner
         var inSchema = $"{head} IN SCHEMA {_quote(_catalog.Schema)}";
         if (_catalog.IsLaterFunctionPublic)
         {
-            Change($"{head} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC");
+            Change($"{head} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", takesAway: true);
         }
 
         foreach (var kind in _laterKinds)
@@ -285,7 +285,8 @@ internal sealed class RolePlanner
             foreach (var group in surplus.GroupBy(right => (right.InSchema, right.Grantee)))
             {
                 Change($"{(group.Key.InSchema ? inSchema : head)} REVOKE "
-                    + $"{string.Join(", ", group.Select(right => right.Privilege))} ON {words} FROM {Grantee(group.Key.Grantee)}");
+                    + $"{string.Join(", ", group.Select(right => right.Privilege))} ON {words} FROM {Grantee(group.Key.Grantee)}",
+                    takesAway: true);
             }
 
             var kept = actual.Where(right => right is { InSchema: true, IsGrantable: false })
@@ -309,7 +310,7 @@ internal sealed class RolePlanner
                ? role.MayUse || role.MayAdminister || _catalog.Version < RoleCatalog.Version16 && _catalog.MayCreateRoles
                : _catalog.MayCreateRoles);
 
-    private void Change(string statement) => _changes.Add(new(statement));
+    private void Change(string statement, bool takesAway = false) => _changes.Add(new(statement) { TakesAway = takesAway });
 
     private void Obstruct(string sentence)
     {
