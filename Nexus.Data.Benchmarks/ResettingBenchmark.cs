@@ -33,7 +33,7 @@ public static class ResettingBenchmark
         var names = Enumerable.Range(1, TableCount).Select(n => $"t{n}").ToList();
         var ways = new List<(string Name, string Connection, Func<Task> ResetAsync, List<double> Times)>();
         var reset = await CreateAsync(server, $"reset_{rows}_{tables}");
-        var ours = await DatabaseReset.CreateAsync(reset);
+        await using var ours = await DatabaseReset.CreateAsync(reset);
         ways.Add(("DatabaseReset", reset, () => ours.ResetAsync(), []));
         var delete = await CreateAsync(server, $"delete_{rows}_{tables}");
         ways.Add((

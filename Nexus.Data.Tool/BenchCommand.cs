@@ -8,6 +8,8 @@ namespace Nexus.Data.Tool;
 /// <summary><c>nexus-data bench</c>: times what chats are asked for, and looks whether their indexes serve.</summary>
 internal static class BenchCommand
 {
+    private const int LongestLimit = 3_600_000;
+
     private static readonly BenchOptions _usual = new();
 
     public static Command Create(GlobalOptions options, ToolHost host)
@@ -115,10 +117,20 @@ internal static class BenchCommand
         => new(name) { Description = description, HelpName = "COUNT", DefaultValueFactory = _ => usual };
 
     private static Option<double> Limit(string name, string what, TimeSpan usual)
-        => new(name)
+    {
+        var option = new Option<double>(name)
         {
             Description = $"Milliseconds that 95 of 100 {what} may take.",
             HelpName = "MS",
             DefaultValueFactory = _ => usual.TotalMilliseconds,
         };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (> 0 and <= LongestLimit))
+            {
+                result.AddError($"{name} takes milliseconds above 0, {LongestLimit} at most.");
+            }
+        });
+        return option;
+    }
 }

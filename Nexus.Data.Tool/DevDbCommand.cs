@@ -148,7 +148,7 @@ internal static class DevDbCommand
             ("dev-db reset", "After the database's name is typed."),
         ];
         command.SetAction((result, cancellationToken) => ResetAsync(
-            host, DatabaseOf(result, options), result.GetValue(dryRun), result.GetValue(inProduction),
+            host, WholeServer(result, options), result.GetValue(dryRun), result.GetValue(inProduction),
             result.GetValue(options.Yes), result.GetValue(options.Json), cancellationToken));
         return command;
     }
@@ -213,6 +213,17 @@ internal static class DevDbCommand
             LostConnection => ExitCode.NoConnection,
             _ => ExitCode.CheckFailed,
         };
+    }
+
+    // Whoever names a database means that one alone.
+    private static string WholeServer(ParseResult result, GlobalOptions options)
+    {
+        var database = DatabaseOf(result, options);
+        return result.GetValue(options.Connection) is null
+            ? database
+            : throw new ToolException(
+                ExitCode.WrongUsage,
+                $"dev-db reset removes every database of the server, and takes no --connection. 'nexus-data db-hard-reset --connection embedded:{database}' empties this one.");
     }
 
     private static async Task<int> ResetAsync(

@@ -77,7 +77,7 @@ internal static class EnvTemplate
         var text = new StringBuilder(
             """
             # Variables of Nexus.Data. Copy this file to .env, which no repository may have, write your values, and take the
-            # '# ' away before each name. Docker Compose reads .env by itself, a shell by: set -a; . ./.env; set +a
+            # '# ' away before each name. Within the quotes nothing has a meaning of its own. Docker Compose reads .env by itself, a shell by: set -a; . ./.env; set +a
 
             """);
         foreach (var (title, variables) in _sections)
@@ -86,7 +86,7 @@ internal static class EnvTemplate
             foreach (var variable in variables)
             {
                 text.Append('\n').Append("# ").Append(variable.Purpose)
-                    .Append('\n').Append("# ").Append(variable.Name).Append('=').Append(variable.Placeholder).Append('\n');
+                    .Append('\n').Append("# ").Append(variable.Name).Append("='").Append(variable.Placeholder).Append("'\n");
             }
         }
 

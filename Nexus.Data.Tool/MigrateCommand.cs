@@ -20,11 +20,13 @@ internal static class MigrateCommand
             Description = "Keep API keys that stand in clear as hashes alone: the program that made them can verify none "
                 + "any more.",
         };
+        var inProduction = ProductionGuard.Create();
         var command = new Verb("migrate", "Bring a database to the newest version, or to another, up or down.")
         {
             to,
             dryRun,
             retireClearKeys,
+            inProduction,
         };
         command.Examples =
         [
@@ -35,13 +37,13 @@ internal static class MigrateCommand
         ];
         command.SetAction((result, cancellationToken) => RunAsync(
             host, result.GetValue(options.Connection), result.GetValue(to), result.GetValue(dryRun),
-            result.GetValue(retireClearKeys), result.GetValue(options.Yes), result.GetValue(options.Json),
+            result.GetValue(retireClearKeys), result.GetValue(inProduction), result.GetValue(options.Yes), result.GetValue(options.Json),
             cancellationToken));
         return command;
     }
 
     internal static async Task<int> RunAsync(
-        ToolHost host, string? connection, string? to, bool dryRun, bool retireClearKeys, bool yes,
+        ToolHost host, string? connection, string? to, bool dryRun, bool retireClearKeys, bool inProduction, bool yes,
         bool json, CancellationToken cancellationToken)
     {
         await using var target = await TargetDatabase.OpenAsync(
@@ -52,7 +54,7 @@ internal static class MigrateCommand
 
         if (!dryRun)
         {
-            await ConfirmAsync(host, target, plan, yes, cancellationToken);
+            await ConfirmAsync(host, target, plan, inProduction, yes, cancellationToken);
             await migrator.ApplyAsync(plan, cancellationToken);
         }
 
@@ -69,11 +71,12 @@ internal static class MigrateCommand
     }
 
     private static async Task ConfirmAsync(
-        ToolHost host, TargetDatabase target, MigrationPlan plan, bool yes, CancellationToken cancellationToken)
+        ToolHost host, TargetDatabase target, MigrationPlan plan, bool inProduction, bool yes, CancellationToken cancellationToken)
     {
         var lost = plan.Losses.Where(loss => loss.Rows > 0).ToList();
         if (lost.Count > 0)
         {
+            ProductionGuard.Check(host, target, inProduction);
             await host.Error.WriteLineAsync(
                 $"This undoes {plan.Revert.Count} migrations of {target.Place}, and with them goes:");
             foreach (var loss in lost)

@@ -52,7 +52,7 @@ internal static class TimeOption
             CustomParser = result =>
             {
                 var (text, now) = (result.Tokens[0].Value, clock.GetUtcNow());
-                var time = LengthOf(text) is { } length ? now - length : TimeOf(text);
+                var time = LengthOf(text) is { } length ? Before(now, length) : TimeOf(text);
                 if (time <= now)
                 {
                     return time;
@@ -65,6 +65,10 @@ internal static class TimeOption
                 return null;
             },
         };
+
+    // Longer ago than there are years is at the beginning of time.
+    private static DateTimeOffset Before(DateTimeOffset now, TimeSpan length)
+        => length < now - DateTimeOffset.MinValue ? now - length : DateTimeOffset.MinValue;
 
     private static DateTimeOffset? TimeOf(string text)
         => DateTimeOffset.TryParse(

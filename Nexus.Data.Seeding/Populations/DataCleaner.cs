@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
+using Npgsql;
 
 namespace Nexus.Data.Seeding.Populations;
 
@@ -20,6 +21,9 @@ public enum CleaningScope
 public sealed class DataCleaner
 {
     private const string Prices = "model_prices";
+
+    // Whoever waits for a lock has everybody else wait behind.
+    private const string Limit = "SET LOCAL lock_timeout = '10s'";
 
     private readonly UnitOfWork _work;
 
@@ -50,15 +54,18 @@ public sealed class DataCleaner
     /// <param name="scope">Which rows.</param>
     /// <param name="cancellationToken">Stops it, and nothing is removed.</param>
     /// <returns>How many rows were removed from each table, in the order in which they were emptied.</returns>
-    /// <remarks>Identifiers that are counted go on where they were. Whoever uses one of the tables is waited for.</remarks>
+    /// <remarks>Identifiers that are counted go on where they were. Whoever uses one of the tables is waited for, ten seconds at most.</remarks>
+    /// <exception cref="NexusDataException">The role may not delete from one of the tables, as the application's may not from the audit log
+    /// (forbidden), or somebody uses one of them (unavailable).</exception>
     public Task<IReadOnlyList<PopulationCount>> CleanAsync(CleaningScope scope, CancellationToken cancellationToken = default)
         => _work.DoAsync(
             (db, token) => db.WithoutTimeoutAsync(async () =>
             {
                 var tables = Tables(db, scope);
-                return await MayTruncateAsync(db, tables, token)
-                    ? await TruncateAsync(db, tables, token)
-                    : await DeleteAsync(db, tables, token);
+                await CheckRightsAsync(db, tables, token);
+                var truncates = await MayTruncateAsync(db, tables, token);
+                await LockAsync(db, tables, truncates ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE", token);
+                return truncates ? await TruncateAsync(db, tables, token) : await DeleteAsync(db, tables, token);
             }),
             cancellationToken);
 
@@ -73,15 +80,47 @@ public sealed class DataCleaner
             """,
             [DbCommands.Texts("tables", [.. tables])], row => row.GetBoolean(0), cancellationToken))[0];
 
+    private static async Task CheckRightsAsync(NexusDbContext db, IReadOnlyList<string> tables, CancellationToken cancellationToken)
+    {
+        var forbidden = await db.ReadAllAsync(
+            """
+            SELECT t.relname FROM pg_class t WHERE t.oid = ANY (@tables::regclass[]) AND NOT has_table_privilege(t.oid, 'DELETE') ORDER BY 1
+            """,
+            [DbCommands.Texts("tables", [.. tables])], row => row.GetString(0), cancellationToken);
+        if (forbidden.Count > 0)
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Forbidden,
+                $"This role may not delete from {string.Join(", ", forbidden)}: nothing was removed. Connect as the tables' owner.");
+        }
+    }
+
+    // In the order in which everybody else takes them: people before chats, chats before messages.
+    private static async Task LockAsync(
+        NexusDbContext db, IReadOnlyList<string> tables, string mode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await db.ExecuteAsync($"{Limit}; LOCK TABLE {Names(tables.Reverse())} IN {mode} MODE", [], cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Unavailable,
+                "Somebody has used one of the tables for ten seconds: nothing was removed. Stop what works with the database, and try again.",
+                exception);
+        }
+    }
+
     private static async Task<IReadOnlyList<PopulationCount>> TruncateAsync(
         NexusDbContext db, IReadOnlyList<string> tables, CancellationToken cancellationToken)
     {
-        var names = string.Join(", ", tables.Select(table => $"\"{table}\""));
-        await db.ExecuteAsync($"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE", [], cancellationToken);
         var counts = await ModelTables.CountAsync(db, tables, cancellationToken);
-        await db.ExecuteAsync($"TRUNCATE {names}", [], cancellationToken);
+        await db.ExecuteAsync($"TRUNCATE {Names(tables)}", [], cancellationToken);
         return counts;
     }
+
+    private static string Names(IEnumerable<string> tables) => string.Join(", ", tables.Select(table => $"\"{table}\""));
 
     private static async Task<IReadOnlyList<PopulationCount>> DeleteAsync(
         NexusDbContext db, IReadOnlyList<string> tables, CancellationToken cancellationToken)

@@ -122,7 +122,7 @@ internal static class Examples
     public static async Task ResetAsync(string connectionString)
     {
         // doc:reset
-        var reset = await DatabaseReset.CreateAsync(connectionString, new() { Keep = ["model_prices"] });
+        await using var reset = await DatabaseReset.CreateAsync(connectionString, new() { Keep = ["model_prices"] });
         await reset.ResetAsync();
         // doc:end
     }

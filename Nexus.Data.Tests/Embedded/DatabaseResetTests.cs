@@ -67,7 +67,7 @@ public sealed class DatabaseResetTests : DatabaseTest
     {
         await FillAsync();
         await AdministerAsync("INSERT INTO model_prices VALUES ('m', '2025-01-01', 1, 1, 1, 1); CREATE SCHEMA other; CREATE TABLE other.notes AS SELECT 1 AS id");
-        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { Keep = ["model_prices"] });
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { Keep = ["model_prices"] });
 
         await reset.ResetAsync();
 
@@ -80,7 +80,7 @@ public sealed class DatabaseResetTests : DatabaseTest
     public async Task Views_that_keep_rows_are_refreshed()
     {
         await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id; CREATE MATERIALIZED VIEW kept AS SELECT * FROM notes");
-        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
 
         await reset.ResetAsync();
 
@@ -91,7 +91,7 @@ public sealed class DatabaseResetTests : DatabaseTest
     public async Task Numbers_begin_anew_where_that_is_wanted([Values] bool restarts)
     {
         await AsOwnerAsync("CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY (START 5), old serial); INSERT INTO notes DEFAULT VALUES");
-        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { RestartsIdentities = restarts });
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { RestartsIdentities = restarts });
 
         await reset.ResetAsync();
 
@@ -105,7 +105,7 @@ public sealed class DatabaseResetTests : DatabaseTest
     public async Task Tables_that_have_grown_give_their_room_back()
     {
         await AsOwnerAsync("CREATE TABLE notes AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)");
-        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
 
         await reset.ResetAsync();
 
@@ -115,10 +115,51 @@ public sealed class DatabaseResetTests : DatabaseTest
     }
 
     [Test]
+    public async Task A_row_that_is_not_committed_yet_is_waited_for()
+    {
+        await AsOwnerAsync("CREATE TABLE notes (id int)");
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMinutes(1) });
+        await using var writer = new NpgsqlConnection(await AdministratorAsync());
+        await writer.OpenAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await using (var insert = new NpgsqlCommand("INSERT INTO notes VALUES (1)", writer, transaction))
+        {
+            await insert.ExecuteNonQueryAsync();
+        }
+
+        var emptied = reset.ResetAsync();
+        await Server.WaitForAsync(await AdministratorAsync(), "wait_event_type = 'Lock'", () => emptied.IsCompleted);
+        await transaction.CommitAsync();
+        await emptied;
+
+        Assert.That((await CountRowsAsync())["notes"], Is.Zero);
+    }
+
+    [Test]
+    public async Task A_database_can_be_dropped_once_its_reset_is_disposed()
+    {
+        var administrator = new NpgsqlConnectionStringBuilder(await AdministratorAsync()) { ApplicationName = "reset" };
+        var reset = await DatabaseReset.CreateAsync(administrator.ConnectionString);
+        await reset.ResetAsync();
+
+        await reset.DisposeAsync();
+        await using (var surveyed = new NpgsqlConnection(administrator.ConnectionString))
+        {
+            NpgsqlConnection.ClearPool(surveyed);
+        }
+
+
+        await using var source = NpgsqlDataSource.Create(await Server.ConnectionStringAsync());
+        await using var others = source.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = @name AND application_name = 'reset'");
+        others.Parameters.AddWithValue("name", new NpgsqlConnectionStringBuilder(ConnectionString).Database!);
+        Assert.That(await others.ExecuteScalarAsync(), Is.Zero);
+    }
+
+    [Test]
     public async Task Whoever_holds_a_table_is_waited_for_and_then_told_of()
     {
         await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id");
-        var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMilliseconds(50) });
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMilliseconds(50) });
         await using (var holder = new NpgsqlConnection(await AdministratorAsync()))
         {
             await holder.OpenAsync();

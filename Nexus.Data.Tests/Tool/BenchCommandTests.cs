@@ -39,6 +39,18 @@ public sealed class BenchCommandTests : DatabaseTest
         }
     }
 
+    [Test]
+    public async Task A_room_that_everybody_has_left_is_not_asked_for()
+    {
+        await PopulateAsync();
+        await AdministerAsync(
+            "DELETE FROM chat_members WHERE chat_id = (SELECT chat_id FROM messages GROUP BY chat_id ORDER BY count(*) DESC, chat_id LIMIT 1)");
+
+        var run = await RunAsync(_patient);
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+    }
+
     [TestCase("idx_messages_timeline", "newest", "page", "offset")]
     [TestCase("idx_messages_words", "search")]
     [TestCase("users_username_key", "name", "prefix")]
@@ -91,7 +103,9 @@ public sealed class BenchCommandTests : DatabaseTest
     }
 
     [TestCase("20 to 100,000", "--iterations", "5")]
-    [TestCase("limit", "--timeline-limit", "-1")]
+    [TestCase("--timeline-limit takes milliseconds", "--timeline-limit", "-1")]
+    [TestCase("--look-up-limit takes milliseconds", "--look-up-limit", "NaN")]
+    [TestCase("--look-up-limit takes milliseconds", "--look-up-limit", "1e300")]
     [TestCase("--warm-up", "--warm-up", "many")]
     public async Task A_wrong_number_is_wrong_usage(string said, params string[] arguments)
     {

@@ -254,6 +254,15 @@ public sealed class DevDbCommandTests
     }
 
     [Test]
+    public async Task A_reset_of_the_whole_server_takes_no_database()
+    {
+        var run = await ToolRun.RunAsync("dev-db", "reset", "--yes", "--connection", "embedded:scratch");
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCode.WrongUsage), run.All);
+        Assert.That(run.Error, Does.Contain("every database").And.Contain("db-hard-reset"));
+    }
+
+    [Test]
     public async Task Where_the_new_server_does_not_start_the_old_data_are_there_again()
     {
         await using var folder = new ToolFolder();

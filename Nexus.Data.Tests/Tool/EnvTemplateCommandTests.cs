@@ -52,7 +52,7 @@ public sealed partial class EnvTemplateCommandTests
             Assert.That(variables.Select(i => lines[i - 1]), Has.All.Match(@"^# .*\.$"));
             Assert.That(lines, Has.All.Matches<string>(line => line.Length == 0 || line.StartsWith('#')));
             Assert.That(
-                lines.Where(line => line.Contains("PASSWORD=", StringComparison.Ordinal)), Has.All.EndsWith("=<password>"));
+                lines.Where(line => line.Contains("PASSWORD=", StringComparison.Ordinal)), Has.All.EndsWith("='<password>'"));
             Assert.That(run.Output, Does.Not.Match("://[^:/ ]+:(?!<password>@)[^/@ ]+@"));
         });
     }

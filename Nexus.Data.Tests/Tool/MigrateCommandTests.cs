@@ -46,6 +46,22 @@ public sealed class MigrateCommandTests : EmptyDatabaseTest
     }
 
     [Test]
+    public async Task In_production_rows_are_given_up_only_where_that_is_said_in_words()
+    {
+        await RunAsync("migrate");
+        await ToolRun.RunAsync("import", GoldenLog.PathOf("request-log.jsonl"), "--connection", ConnectionString);
+        var production = new Dictionary<string, string> { ["NEXUS_ENVIRONMENT"] = "production" };
+        string[] line = ["migrate", "--to", "nothing", "--yes", "--connection", ConnectionString];
+
+        var refused = await ToolRun.RunAsync(line, variables: production);
+        await using var db = OpenContext();
+        var kept = await db.Requests.CountAsync();
+        var meant = await ToolRun.RunAsync([.. line, ProductionGuard.Name], variables: production);
+
+        Assert.That((refused.ExitCode, kept > 0, meant.ExitCode), Is.EqualTo((ExitCode.Refused, true, 0)), refused.All + meant.All);
+    }
+
+    [Test]
     public async Task An_unknown_migration_is_answered_with_those_there_are()
     {
         var run = await RunAsync("migrate", "--to", "099");

@@ -20,6 +20,14 @@ public sealed class TimeOptionTests
         Assert.That(new RootCommand { option }.Parse(["--older-than", text]).GetValue(option), Is.EqualTo(TimeSpan.FromSeconds(seconds)));
     }
 
+    [Test]
+    public void Longer_ago_than_there_are_years_is_at_the_beginning()
+    {
+        var option = TimeOption.CreatePast("--since", "", TimeProvider.System);
+
+        Assert.That(new RootCommand { option }.Parse(["--since", "999999d"]).GetValue(option), Is.EqualTo(DateTimeOffset.MinValue));
+    }
+
     [TestCase("")]
     [TestCase("d")]
     [TestCase("0d")]
