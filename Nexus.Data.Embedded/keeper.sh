@@ -66,6 +66,14 @@ running() {
     [ ! -e "$running_in" ] || [ "$running_in" -ef "$folder/data" ]
 }
 
+# Of a folder: whether its postmaster.pid names a server in it, and not whoever has been given the number since, after a
+# reboot or a crash. Without /proc nothing more is known than that.
+serves() {
+    serves_pid=$(sed -n 1p "$1/data/postmaster.pid" 2>/dev/null)
+    [ -n "$serves_pid" ] || return 1
+    [ ! -d /proc/self ] || [ "/proc/$serves_pid/cwd" -ef "$1/data" ]
+}
+
 # A server would take such a process for another server, and not start. Children of a killed one may live for a moment.
 forget_killed() {
     [ -d "/proc/$(sed -n 1p "$folder/data/postmaster.pid" 2>/dev/null)/cwd" ] || return 0
@@ -122,7 +130,7 @@ start() {
 
 stop() {
     socket=$(sed -n 5p "$folder/data/postmaster.pid" 2>/dev/null)
-    "$bin/pg_ctl" -D "$folder/data" -m "$1" -w -t 60 stop >/dev/null 2>&1 </dev/null
+    serves "$folder" && "$bin/pg_ctl" -D "$folder/data" -m "$1" -w -t 60 stop >/dev/null 2>&1 </dev/null
     # Elsewhere, where our own path is too long for a socket.
     case $socket in "$folder"/*) ;; /*) rmdir "$socket" 2>/dev/null ;; esac
 }
@@ -152,7 +160,7 @@ sweep() {
         signed "$old/users" && continue
         # What has no cluster yet may be beginning just now, and about to sign.
         [ -d "$old/data" ] || [ -z "$(find "$old" -prune -mmin -5)" ] || continue
-        "$bin/pg_ctl" -D "$old/data" -m immediate -w -t 10 stop >/dev/null 2>&1 </dev/null
+        serves "$old" && "$bin/pg_ctl" -D "$old/data" -m immediate -w -t 10 stop >/dev/null 2>&1 </dev/null
         rm -rf -- "$old"
     done
 }

@@ -255,6 +255,39 @@ public sealed class EmbeddedPostgresTests
         Assert.That(await AskAsync(next.ConnectionString, "SELECT 'here'"), Is.EqualTo("here"));
     }
 
+    // As after a reboot, which gives out the numbers of processes anew.
+    [Test, Category("Crash"), Platform("Linux")]
+    public async Task A_process_that_was_given_the_number_of_a_server_that_is_gone_is_left_alone()
+    {
+        using var owner = await ServerOwner.StartAsync("throw-away", _parent);
+        var server = ServerId(owner.Folder);
+        await KillKeeperAsync(owner.Folder);
+        await owner.SignalAsync("KILL");
+        await RunAsync("kill", "-KILL", server.ToString(CultureInfo.InvariantCulture));
+        Assert.That(() => IsAlive(server), Is.False.After(5000, 20));
+
+        // Of the server's user, who may end it.
+        var user = await RunAsync("stat", "--format=%u", owner.Folder);
+        using var other = Environment.IsPrivilegedProcess
+            ? Process.Start("setpriv", ["--reuid", user, "--clear-groups", "sleep", "600"])
+            : Process.Start("sleep", ["600"]);
+        try
+        {
+            var file = Path.Combine(owner.Folder, "data", "postmaster.pid");
+            string[] lines = [other.Id.ToString(CultureInfo.InvariantCulture), .. (await File.ReadAllLinesAsync(file)).Skip(1)];
+            await File.WriteAllLinesAsync(file, lines);
+
+            await using var next = await EmbeddedPostgres.StartAsync(new() { ThrowAway = true, Folder = _parent });
+
+            Assert.That(() => Directory.Exists(owner.Folder), Is.False.After(15000, 50));
+            Assert.That(other.HasExited, Is.False);
+        }
+        finally
+        {
+            other.Kill();
+        }
+    }
+
     [Test, Category("Crash")]
     public async Task An_owner_whose_keeper_was_killed_still_ends_cleanly([Values("throw-away", "durable")] string kind)
     {
