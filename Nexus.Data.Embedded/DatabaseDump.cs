@@ -1,4 +1,4 @@
-using Npgsql;
+using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Embedded;
 
@@ -10,7 +10,7 @@ public static class DatabaseDump
     /// <param name="file">The file to write.</param>
     public static string Command(string connectionString, string file)
     {
-        var connection = new NpgsqlConnectionStringBuilder(connectionString);
+        var connection = ConnectionStrings.Complete(new(connectionString), Environment.GetEnvironmentVariable);
         return string.Join(' ', [
             "pg_dump", "--format=custom", $"--file={file}", $"--host={connection.Host}", $"--port={connection.Port}",
             $"--username={connection.Username}", $"--dbname={connection.Database}",
@@ -85,13 +85,13 @@ public static class DatabaseDump
     public static Task RestoreAsync(
         string connectionString, string file, bool replaces, CancellationToken cancellationToken = default)
     {
-        var database = new NpgsqlConnectionStringBuilder(connectionString).Database;
+        var database = ConnectionStrings.Complete(new(connectionString), Environment.GetEnvironmentVariable).Database!;
         return IsCustom(file)
             ? PostgresProgram.RunAsync(
                 "pg_restore",
                 [
                     "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-password",
-                    .. replaces ? ["--clean", "--if-exists"] : Array.Empty<string>(), $"--dbname={database}", file,
+                    .. replaces ? ["--clean", "--if-exists"] : Array.Empty<string>(), $"--dbname={Literal(database)}", file,
                 ],
                 connectionString, cancellationToken)
             : replaces
@@ -108,6 +108,10 @@ public static class DatabaseDump
             "pg_dump",
             ["--format=custom", "--no-password", $"--file={file}", .. snapshot is null ? [] : new[] { $"--snapshot={snapshot}" }],
             connectionString, cancellationToken);
+
+    // A name with = or :// would be read as a whole connection string.
+    private static string Literal(string database)
+        => $"dbname='{database.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'";
 
     // But the two with which newer versions of pg_dump fence in the rest, by a word that is another one each time.
     private static async Task CopyLinesAsync(Stream from, Stream to, CancellationToken cancellationToken)

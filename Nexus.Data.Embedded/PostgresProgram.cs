@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using Nexus.Data.Persistence;
 using Npgsql;
 
 namespace Nexus.Data.Embedded;
@@ -106,30 +107,52 @@ internal static class PostgresProgram
         }
     }
 
+    /// <summary>Tells a program which server and database it works with, and nothing that its owner's environment says of others.</summary>
+    /// <param name="start">The program, whose environment is changed.</param>
+    /// <param name="connection">The database.</param>
+    /// <exception cref="ArgumentException">No host is named.</exception>
     // Not as arguments, which everybody on the machine can read.
     public static void SetEnvironment(ProcessStartInfo start, NpgsqlConnectionStringBuilder connection)
     {
-        Set("PGHOST", connection.Host);
-        Set("PGPORT", connection.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        Set("PGDATABASE", connection.Database);
-        Set("PGUSER", connection.Username);
-        Set("PGPASSWORD", connection.Password);
-        Set("PGPASSFILE", connection.Passfile);
-        Set("PGSSLMODE", connection.SslMode switch
+        if (string.IsNullOrWhiteSpace(connection.Host))
+        {
+            throw new ArgumentException("The connection string names no host.", nameof(connection));
+        }
+
+        // PGSERVICE or PGHOSTADDR would have the last word over what is set here.
+        var environment = start.Environment;
+        var inherited = environment.Where(variable => variable.Key.StartsWith("PG", StringComparison.OrdinalIgnoreCase))
+            .ToDictionary(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in inherited.Keys)
+        {
+            environment.Remove(name);
+        }
+
+        var target = ConnectionStrings.Complete(connection, name => inherited.GetValueOrDefault(name));
+        environment["PGHOST"] = target.Host;
+        environment["PGPORT"] = target.Port.ToString(CultureInfo.InvariantCulture);
+        environment["PGDATABASE"] = target.Database;
+        environment["PGUSER"] = target.Username;
+        environment["PGSSLMODE"] = target.SslMode switch
         {
             SslMode.VerifyCA => "verify-ca",
             SslMode.VerifyFull => "verify-full",
             var mode => mode.ToString().ToLowerInvariant(),
-        });
-        Set("PGSSLROOTCERT", connection.RootCertificate);
-        Set("PGSSLCERT", connection.SslCertificate);
-        Set("PGSSLKEY", connection.SslKey);
+        };
+
+        // What Npgsql takes from the environment, too, where the connection does not say it.
+        Set("PGPASSWORD", target.Password);
+        Set("PGPASSFILE", target.Passfile);
+        Set("PGOPTIONS", target.Options);
+        Set("PGSSLROOTCERT", target.RootCertificate);
+        Set("PGSSLCERT", target.SslCertificate);
+        Set("PGSSLKEY", target.SslKey);
 
         void Set(string name, string? value)
         {
-            if (!string.IsNullOrEmpty(value))
+            if (!string.IsNullOrEmpty(value) || inherited.TryGetValue(name, out value))
             {
-                start.Environment[name] = value;
+                environment[name] = value;
             }
         }
     }

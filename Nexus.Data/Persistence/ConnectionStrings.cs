@@ -67,6 +67,30 @@ public static partial class ConnectionStrings
         };
     }
 
+    /// <summary>The connection string with the user and the database that it means where it names none: PGUSER, else who runs this
+    /// process; and of a database the user's name. So everybody who is given it goes to the same.</summary>
+    /// <param name="connectionString">The connection string, as Npgsql understands it.</param>
+    public static string Complete(string connectionString)
+        => Complete(new NpgsqlConnectionStringBuilder(connectionString), Environment.GetEnvironmentVariable).ConnectionString;
+
+    // The user and the database that Npgsql connects with, where they are not named: libpq and people would take others.
+    internal static NpgsqlConnectionStringBuilder Complete(
+        NpgsqlConnectionStringBuilder connection, Func<string, string?> environment)
+    {
+        var complete = new NpgsqlConnectionStringBuilder(connection.ConnectionString);
+        if (string.IsNullOrEmpty(complete.Username))
+        {
+            complete.Username = environment("PGUSER") is { Length: > 0 } user ? user : Environment.UserName;
+        }
+
+        if (string.IsNullOrEmpty(complete.Database))
+        {
+            complete.Database = complete.Username;
+        }
+
+        return complete;
+    }
+
     // The message names the part that is wrong, and quotes nothing that could be a password or a piece of one.
     internal static NexusDataException Unreadable(string message) => new(NexusDataErrorKind.Validation, message);
 
