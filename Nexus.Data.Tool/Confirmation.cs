@@ -11,6 +11,8 @@ internal static class Confirmation
     /// <inheritdoc cref="AskAsync(ToolHost, TargetDatabase, bool, CancellationToken)"/>
     public static async Task AskAsync(ToolHost host, string name, bool yes, CancellationToken cancellationToken)
     {
+        // Else a bare Enter would do.
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
         if (yes)
         {
             return;
@@ -18,7 +20,9 @@ internal static class Confirmation
 
         await host.Error.WriteAsync($"Type the database's name, {name}, to go on: ");
         await host.Error.FlushAsync(cancellationToken);
-        var typed = await host.Input.ReadLineAsync(cancellationToken);
+
+        // The console's reader blocks, and heeds no token: Ctrl-C leaves it behind, and the process ends with it.
+        var typed = await Task.Run(host.Input.ReadLine, CancellationToken.None).WaitAsync(cancellationToken);
         if (typed is null)
         {
             await host.Error.WriteLineAsync();

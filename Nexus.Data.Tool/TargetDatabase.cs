@@ -24,8 +24,10 @@ internal sealed class TargetDatabase : IAsyncDisposable
         string connectionString, EmbeddedPostgres? server, ILoggerProvider? logs, Func<string, string?> environment)
     {
         _server = server;
-        ConnectionString = connectionString;
-        Name = new NpgsqlConnectionStringBuilder(connectionString).Database ?? "";
+
+        // Npgsql takes the user's name where no database is named: so it is that which has to be typed.
+        ConnectionString = connectionString = ConnectionStrings.Complete(connectionString);
+        Name = new NpgsqlConnectionStringBuilder(connectionString).Database!;
         Place = server is null
             ? ConnectionStrings.Redact(connectionString)
             : $"database {Name} of the embedded server in {server.Folder}";
