@@ -8,6 +8,8 @@ namespace Nexus.Data.Embedded;
 /// <summary>Backups of a database: a file that <see cref="DatabaseDump"/> writes, and beside it what it holds.</summary>
 public static class DatabaseBackup
 {
+    private const int KeepAliveSeconds = 30;
+
     private const string TableNames =
         """
         SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -16,10 +18,12 @@ public static class DatabaseBackup
         ORDER BY 1
         """;
 
+    // As pg_dump has it: what a policy would hide is an error, and not left out.
     private const string Export =
         """
         SET LOCAL statement_timeout = 0;
         SET LOCAL idle_in_transaction_session_timeout = 0;
+        SET LOCAL row_security = off;
         SELECT pg_export_snapshot(), now()
         """;
 
@@ -67,7 +71,8 @@ public static class DatabaseBackup
             await PartialDump.EnsureCurrentAsync(contexts, cancellationToken);
         }
 
-        await using var connection = await OpenAsync(connectionString, cancellationToken);
+        // For the whole of pg_dump it says nothing, which routers between the two take for its end.
+        await using var connection = await OpenAsync(connectionString, cancellationToken, keepAlive: KeepAliveSeconds);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         var (snapshot, time) = await ExportAsync(connection, cancellationToken);
         var chosen = default(IReadOnlyDictionary<string, long>);
@@ -191,10 +196,16 @@ public static class DatabaseBackup
     }
 
     // Rows may be long in coming.
-    private static async Task<NpgsqlConnection> OpenAsync(string connectionString, CancellationToken cancellationToken)
+    private static async Task<NpgsqlConnection> OpenAsync(
+        string connectionString, CancellationToken cancellationToken, int? keepAlive = null)
     {
-        var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0 }.ConnectionString);
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0 };
+        if (keepAlive is { } seconds && settings.KeepAlive == 0)
+        {
+            settings.KeepAlive = seconds;
+        }
+
+        var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
             await connection.OpenAsync(cancellationToken);
