@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nexus.Data.Persistence;
 using Npgsql;
 
 namespace Nexus.Data.Embedded;
@@ -253,17 +254,10 @@ public sealed class DatabaseReset : IAsyncDisposable
 
     internal static void RefuseProduction(Func<string, string?> environment)
     {
-        foreach (var variable in (ReadOnlySpan<string>)["NEXUS_ENVIRONMENT", "DOTNET_ENVIRONMENT"])
+        // Tests run where nobody says what the environment is.
+        if (HostEnvironment.Of(environment) is { IsProduction: true, Source: var variable })
         {
-            if (environment(variable)?.Trim() is { Length: > 0 } value)
-            {
-                if (value.Equals("production", StringComparison.OrdinalIgnoreCase))
-                {
-                    throw new NexusDataException(NexusDataErrorKind.Forbidden, $"{variable} says production: no database is emptied for tests.");
-                }
-
-                return;
-            }
+            throw new NexusDataException(NexusDataErrorKind.Forbidden, $"{variable} says production: no database is emptied for tests.");
         }
     }
 

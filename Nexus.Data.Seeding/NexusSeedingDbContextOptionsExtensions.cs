@@ -1,4 +1,5 @@
 using Nexus.Data;
+using Nexus.Data.Persistence;
 using Nexus.Data.Seeding;
 using Nexus.Data.Seeding.Populations;
 using Npgsql;
@@ -19,27 +20,35 @@ public static class NexusSeedingDbContextOptionsExtensions
     /// <param name="options">The population's time, and how many requests there are; null for the time of the rows that are there, else
     /// now, and for no requests.</param>
     /// <param name="population">The population; null for the one that comes along.</param>
+    /// <param name="environment">The environment's name as the host has it, <c>builder.Environment.EnvironmentName</c>; null for a program
+    /// that has none. <c>NEXUS_ENVIRONMENT</c> comes before it, <c>DOTNET_ENVIRONMENT</c> and then <c>ASPNETCORE_ENVIRONMENT</c> after
+    /// it.</param>
     /// <returns>The same builder.</returns>
-    /// <remarks>Migrating then throws a <see cref="NexusDataException"/> where the environment is production (forbidden), and whatever
-    /// <see cref="PopulationStore.PutAsync"/> does; the migrations are done by then.</remarks>
+    /// <remarks>
+    /// Migrating then throws a <see cref="NexusDataException"/> where the environment is production, or nobody says what it is
+    /// (forbidden), and whatever <see cref="PopulationStore.PutAsync"/> does; the migrations are done by then. EF keeps one
+    /// <c>UseSeeding</c> and one <c>UseAsyncSeeding</c>: of this and of a host's own the last one counts.
+    /// </remarks>
     public static DbContextOptionsBuilder UseNexusSeeding(
-        this DbContextOptionsBuilder builder, SmallPopulationOptions? options = null, SmallPopulation? population = null)
+        this DbContextOptionsBuilder builder, SmallPopulationOptions? options = null, SmallPopulation? population = null,
+        string? environment = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder
-            .UseAsyncSeeding((db, _, cancellationToken) => SeedAsync(db, options, population, cancellationToken))
+            .UseAsyncSeeding((db, _, cancellationToken) => SeedAsync(db, options, population, environment, cancellationToken))
 
             // On a thread of its own: what goes on in the caller's synchronization context would wait for the caller, who waits here.
-            .UseSeeding((db, _) => Task.Run(() => SeedAsync(db, options, population, CancellationToken.None)).GetAwaiter().GetResult());
+            .UseSeeding((db, _) => Task.Run(() => SeedAsync(db, options, population, environment, CancellationToken.None)).GetAwaiter().GetResult());
     }
 
     private static async Task SeedAsync(
-        DbContext context, SmallPopulationOptions? options, SmallPopulation? population, CancellationToken cancellationToken)
+        DbContext context, SmallPopulationOptions? options, SmallPopulation? population, string? environment, CancellationToken cancellationToken)
     {
         var db = context as NexusDbContext
             ?? throw new InvalidOperationException($"{nameof(UseNexusSeeding)} is for a {nameof(NexusDbContext)}, and this is a {context.GetType().Name}.");
         SeedEnvironment.Refuse(
-            Environment.GetEnvironmentVariable(SeedEnvironment.OwnVariable), Environment.GetEnvironmentVariable(SeedEnvironment.SharedVariable),
+            HostEnvironment.Of(Environment.GetEnvironmentVariable, environment),
+            $"Where this is not production, set {HostEnvironment.SharedVariable}=Development, or give {nameof(UseNexusSeeding)} the parameter '{nameof(environment)}'.",
             $"Take {nameof(UseNexusSeeding)} out of what migrates there.");
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
         {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Nexus.Data.Persistence;
 using Nexus.Data.Seeding.Populations;
 
 namespace Nexus.Data.Seeding.Hosting;
@@ -39,11 +40,10 @@ internal sealed partial class TestDataService(
     {
         var configuration = services.GetService<IConfiguration>();
         SeedEnvironment.Refuse(
-            Variable(SeedEnvironment.OwnVariable),
-            services.GetService<IHostEnvironment>()?.EnvironmentName ?? Variable(SeedEnvironment.SharedVariable),
-            $"Where this is not production, set {SeedEnvironment.SharedVariable}: a host is production unless it is told otherwise. Where it is, take AddNexusTestData out.");
-
-        string? Variable(string name) => configuration?[name] ?? Environment.GetEnvironmentVariable(name);
+            HostEnvironment.Of(
+                name => configuration?[name] ?? Environment.GetEnvironmentVariable(name), services.GetService<IHostEnvironment>()?.EnvironmentName),
+            $"Set {HostEnvironment.SharedVariable}=Development where this is not production.",
+            $"Where this is not production, set {HostEnvironment.SharedVariable}: a host is production unless it is told otherwise. Where it is, take AddNexusTestData out.");
     }
 
     [LoggerMessage(1, LogLevel.Information, "Test data: {Added} rows were added and {Changed} put right, as of {At:O}.")]

@@ -24,7 +24,7 @@ public sealed class SeededTests
         _databases = new(_server.ConnectionString, async (connection, cancellationToken) =>
         {
             var builder = new DbContextOptionsBuilder<NexusDbContext>();
-            builder.UseNexus(connection).UseNexusSeeding(new() { At = _noon, Requests = 50 });
+            builder.UseNexus(connection).UseNexusSeeding(new() { At = _noon, Requests = 50 }, environment: "Test");
             await using var db = new NexusDbContext(builder.Options);
             await db.Database.MigrateAsync(cancellationToken);
         });

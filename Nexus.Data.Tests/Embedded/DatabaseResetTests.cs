@@ -190,13 +190,16 @@ public sealed class DatabaseResetTests : DatabaseTest
         Assert.That(exception!.Message, Does.Contain("may not delete from").And.Contain("analysis_audit_log"));
     }
 
-    [TestCase("production", null, true)]
-    [TestCase(null, " Production", true)]
-    [TestCase("Development", "Production", false)]
-    [TestCase(null, null, false)]
-    public void Production_is_no_place_for_it(string? own, string? shared, bool isRefused)
+    [TestCase("production", null, null, true)]
+    [TestCase(null, " Production", "Development", true)]
+    [TestCase(null, null, "Production", true)]
+    [TestCase("Development", "Production", "Production", false)]
+    [TestCase(null, "Development", "Production", false)]
+    [TestCase(null, null, null, false)]
+    public void Production_is_no_place_for_it(string? own, string? shared, string? web, bool isRefused)
     {
-        Action refuse = () => DatabaseReset.RefuseProduction(name => name == "NEXUS_ENVIRONMENT" ? own : shared);
+        Action refuse = () => DatabaseReset.RefuseProduction(
+            name => name == "NEXUS_ENVIRONMENT" ? own : name == "DOTNET_ENVIRONMENT" ? shared : web);
 
         Assert.That(refuse, isRefused ? Throws.TypeOf<NexusDataException>().With.Property("Kind").EqualTo(NexusDataErrorKind.Forbidden) : Throws.Nothing);
     }

@@ -83,6 +83,17 @@ public sealed class NexusSeedingTests : EmptyDatabaseTest
         Assert.That(() => db.Database.EnsureCreated(), Throws.InvalidOperationException.With.Message.Contains("is for a NexusDbContext, and this is a Other"));
     }
 
+    [Test]
+    public async Task Production_as_the_host_names_it_is_migrated_and_not_populated()
+    {
+        await using var db = Open(environment: "Production");
+
+        var exception = Assert.ThrowsAsync<NexusDataException>(() => db.Database.MigrateAsync());
+
+        Assert.That(exception!.Message, Does.StartWith("The environment says production").And.EndsWith("Take UseNexusSeeding out of what migrates there."));
+        Assert.That((await CountAsync()).Users, Is.Zero);
+    }
+
     private async Task MigrateAsync(bool isAsync)
     {
         await using var db = Open();
@@ -102,13 +113,13 @@ public sealed class NexusSeedingTests : EmptyDatabaseTest
         return (await db.Users.CountAsync(), await db.Messages.CountAsync(), await db.Requests.CountAsync());
     }
 
-    private NexusDbContext Open(bool seeds = true)
+    private NexusDbContext Open(bool seeds = true, string environment = "Development")
     {
         var builder = new DbContextOptionsBuilder<NexusDbContext>();
         builder.UseNexus(ConnectionString);
         if (seeds)
         {
-            builder.UseNexusSeeding(new() { At = _noon, Requests = 30 });
+            builder.UseNexusSeeding(new() { At = _noon, Requests = 30 }, environment: environment);
         }
 
         return new(builder.Options);
