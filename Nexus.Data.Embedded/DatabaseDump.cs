@@ -65,6 +65,35 @@ public static class DatabaseDump
             && beginning.SequenceEqual(ArchiveHeader.Beginning);
     }
 
+    /// <summary>Reads which tables a file in the custom format makes, without a database.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="cancellationToken">Stops the program.</param>
+    /// <returns>Their names with their schemas, as SQL writes them.</returns>
+    /// <exception cref="IOException">It is damaged: the message ends with what <c>pg_restore</c> said.</exception>
+    /// <exception cref="PostgresUnavailableException">There is no <c>pg_restore</c>.</exception>
+    public static async Task<IReadOnlySet<string>> ReadTablesAsync(string file, CancellationToken cancellationToken = default)
+    {
+        const string makes = "CREATE TABLE ";
+        const string makesUnlogged = "CREATE UNLOGGED TABLE ";
+        var tables = new HashSet<string>(StringComparer.Ordinal);
+        await PostgresProgram.RunAsync(
+            "pg_restore", ["--file=-", "--section=pre-data", file], null, cancellationToken,
+            async said =>
+            {
+                using var reader = new StreamReader(said);
+                while (await reader.ReadLineAsync(cancellationToken) is { } line)
+                {
+                    var begins = line.StartsWith(makes, StringComparison.Ordinal) ? makes
+                        : line.StartsWith(makesUnlogged, StringComparison.Ordinal) ? makesUnlogged : null;
+                    if (begins is not null && line.EndsWith(" (", StringComparison.Ordinal))
+                    {
+                        tables.Add(line[begins.Length..^2]);
+                    }
+                }
+            });
+        return tables;
+    }
+
     /// <summary>Reads a file in the custom format from its beginning to its end, without a database.</summary>
     /// <param name="file">The file.</param>
     /// <param name="cancellationToken">Stops the program.</param>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nexus.Data.Embedded;
+using Nexus.Data.Operations;
 using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Tool;
@@ -68,6 +69,7 @@ internal static class RestoreCommand
                     $"{path} is SQL, which cannot take the place of the {before.Count:N0} tables in {target.Place}: restore it into an empty database.");
             }
 
+            await EnsureNoneIsLeftAsync(target, path, cancellationToken);
             await host.Error.WriteLineAsync(
                 $"In {target.Place} there are {before.Values.Sum():N0} rows in {before.Count:N0} tables. Those that the backup has are dropped and come from it.");
             await Confirmation.AskAsync(host, target, isConfirmed, cancellationToken);
@@ -78,6 +80,20 @@ internal static class RestoreCommand
         var wrong = manifest?.Tables.Where(table => restored.GetValueOrDefault(table.Key) != table.Value).Select(table => table.Key).ToList() ?? [];
         await TellAsync(host, target, path, manifest, restored, wrong, isJson);
         return wrong.Count == 0 ? ExitCode.Done : ExitCode.CheckFailed;
+    }
+
+    // Their rows would belong to what is gone; and the migration that fills them does so where it makes them.
+    private static async Task EnsureNoneIsLeftAsync(TargetDatabase target, string path, CancellationToken cancellationToken)
+    {
+        var contents = await target.Get<DatabaseEraser>().ReadAsync(cancellationToken);
+        var restored = await DatabaseDump.ReadTablesAsync(path, cancellationToken);
+        var left = contents.Tables.Where(table => table.IsOurs && !restored.Contains(table.Name)).Select(table => table.Name).ToList();
+        if (left.Count > 0)
+        {
+            throw new ToolException(
+                ExitCode.Refused,
+                $"{path} is older than what is in {target.Place}: it lacks {string.Join(", ", left)}, whose rows would stay and belong to nothing that is restored. Nothing was changed: empty the database with 'nexus-data db-hard-reset' first, restore, and run 'nexus-data migrate'.");
+        }
     }
 
     private static async Task TellAsync(
