@@ -116,6 +116,21 @@ public sealed class DatabaseEraserTests : RoleTest
         Assert.That(await LeftAsync(), Has.Count.EqualTo(2));
     }
 
+    [Test]
+    public async Task The_schema_of_the_connection_is_emptied_and_stays()
+    {
+        await ExecuteAsync("CREATE SCHEMA own; CREATE TABLE own.notes (n int); CREATE SCHEMA other; CREATE TABLE other.notes (n int)");
+        var connection = new NpgsqlConnectionStringBuilder(ConnectionString) { SearchPath = "own" }.ConnectionString;
+        var reset = Reset(connection);
+
+        await reset.EmptyAsync(await reset.ReadAsync());
+
+        Assert.That(await LeftAsync(), Is.EqualTo(["schema own"]));
+
+        // So that it can be made anew there.
+        await MigrateAsync(connection);
+    }
+
     private static DatabaseEraser Reset(string connectionString) => new(new Contexts(connectionString));
 
     // Whatever there is, by the server's own account and not by the one under test.

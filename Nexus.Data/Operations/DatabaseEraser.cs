@@ -7,8 +7,9 @@ namespace Nexus.Data.Operations;
 
 /// <summary>
 /// Empties a database: everything in it is dropped in one transaction, so that it is either as it was or empty. The database
-/// itself stays, with its owner, its settings and who may connect; so do roles, extensions with what is theirs, and the
-/// schema <c>public</c> with its rights.
+/// itself stays, with its owner, its settings and who may connect; so do roles, extensions with what is theirs, the schema
+/// <c>public</c> and the one that the connection makes tables in, with their rights. What is in no schema stays too: large
+/// objects, publications, subscriptions, event triggers, foreign servers, languages and casts between types that stay.
 /// </summary>
 /// <param name="contexts">Makes the contexts. The user has to own what is dropped, or be a superuser.</param>
 public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
@@ -22,7 +23,7 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
             SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'),
         space AS (
             SELECT n.oid, quote_ident(n.nspname) AS name,
-                   n.nspname = 'public' OR n.oid IN (SELECT extnamespace FROM pg_extension)
+                   n.nspname = 'public' OR n.nspname = current_schema() OR n.oid IN (SELECT extnamespace FROM pg_extension)
                    OR n.oid IN (SELECT objid FROM extension WHERE classid = 'pg_namespace'::regclass) AS stays
             FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema')
         SELECT CASE thing.type WHEN 'composite type' THEN 'type' WHEN 'statistics object' THEN 'statistics'
@@ -48,6 +49,17 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT LIKE 'pg\_%'
           AND n.nspname <> 'information_schema'
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        ORDER BY 1
+        """;
+
+    // Of others' tables a lock may be refused that a drop is not: to the owner of the schema.
+    private const string Lockable =
+        """
+        SELECT format('%I.%I', n.nspname, c.relname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT LIKE 'pg\_%'
+          AND n.nspname <> 'information_schema' AND pg_has_role(c.relowner, 'USAGE') AND has_schema_privilege(n.oid, 'USAGE')
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         ORDER BY 1
         """;
@@ -85,8 +97,8 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
     /// <param name="cancellationToken">Gives up, and leaves everything as it was.</param>
     /// <exception cref="NexusDataException">Nothing was changed: the user may not drop something
     /// (<see cref="NexusDataErrorKind.Forbidden"/>), the database holds something that is not among the contents or is being
-    /// migrated (<see cref="NexusDataErrorKind.Conflict"/>), or somebody used a table for too long
-    /// (<see cref="NexusDataErrorKind.Unavailable"/>).</exception>
+    /// migrated (<see cref="NexusDataErrorKind.Conflict"/>), or somebody used a table for too long or the server has too little
+    /// memory for locks (<see cref="NexusDataErrorKind.Unavailable"/>).</exception>
     public async Task EmptyAsync(DatabaseContents contents, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(contents);
@@ -106,6 +118,8 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
             throw Changed(contents, $"has a {more.Kind} {more.Name} since it was looked at");
         }
 
+        await LockAsync(db, cancellationToken);
+
         // Tables first, for a column's own sequence cannot go before it; schemas last.
         foreach (var (kind, name) in things.OrderBy(thing => thing.Kind switch { "table" => 0, "schema" => 2, _ => 1 }))
         {
@@ -120,17 +134,32 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private static async Task DropAsync(NexusDbContext db, string kind, string name, CancellationToken cancellationToken)
+    // All of them before the first goes: else whoever uses two of them, and us, may each wait for the other.
+    private static async Task LockAsync(NexusDbContext db, CancellationToken cancellationToken)
+    {
+        var tables = await db.ReadAllAsync(Lockable, [], row => row.GetString(0), cancellationToken);
+        if (tables.Count > 0)
+        {
+            await TryAsync(
+                db, $"LOCK TABLE {string.Join(", ", tables)} IN ACCESS EXCLUSIVE MODE", "lock", "a table", cancellationToken);
+        }
+    }
+
+    private static Task DropAsync(NexusDbContext db, string kind, string name, CancellationToken cancellationToken)
+        => TryAsync(db, $"DROP {kind} IF EXISTS {name} CASCADE", "drop", $"{kind} {name}", cancellationToken);
+
+    private static async Task TryAsync(
+        NexusDbContext db, string sql, string deed, string thing, CancellationToken cancellationToken)
     {
         try
         {
-            await db.ExecuteAsync($"DROP {kind} IF EXISTS {name} CASCADE", [], cancellationToken);
+            await db.ExecuteAsync(sql, [], cancellationToken);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             throw new NexusDataException(
                 NexusDataErrorKind.Forbidden,
-                $"The connected user may not drop {kind} {name}: {exception.MessageText}. Connect as a superuser, or as who owns "
+                $"The connected user may not {deed} {thing}: {exception.MessageText}. Connect as a superuser, or as who owns "
                 + "everything in the database. Nothing was changed.",
                 exception);
         }
@@ -138,8 +167,24 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
         {
             throw new NexusDataException(
                 NexusDataErrorKind.Unavailable,
-                $"Somebody used {kind} {name} for ten seconds and longer. Nothing was changed: stop what works with the database, "
+                $"Somebody used {thing} for ten seconds and longer. Nothing was changed: stop what works with the database, "
                 + "and run it again.",
+                exception);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DeadlockDetected)
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Unavailable,
+                $"Somebody used {thing} and waited for another that was to go. Nothing was changed: stop what works with the "
+                + "database, and run it again.",
+                exception);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.OutOfMemory)
+        {
+            throw new NexusDataException(
+                NexusDataErrorKind.Unavailable,
+                $"The server had no memory left to {deed} {thing}: {exception.MessageText}. Nothing was changed. A database with "
+                + "many tables and indexes wants a larger max_locks_per_transaction: set it, restart the server, and run it again.",
                 exception);
         }
     }
