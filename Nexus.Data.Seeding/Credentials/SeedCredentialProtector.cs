@@ -48,19 +48,10 @@ public sealed class SeedCredentialProtector : ICredentialProtector
     /// <inheritdoc />
     public bool IsCurrent(string stored) => _reader.IsCurrent(stored);
 
-    /// <summary>The protector that was given where it has a key, else one of these.</summary>
+    /// <summary>The protector that was given, but one of these where there is none, or an <see cref="AesCredentialProtector"/> without
+    /// any key. Another one that cannot protect says so when it is to.</summary>
     internal static ICredentialProtector Or(ICredentialProtector? protector)
-    {
-        try
-        {
-            _ = protector?.Protect("", "a/b/c");
-            return protector ?? new SeedCredentialProtector();
-        }
-        catch (NexusDataException exception) when (exception.Kind == NexusDataErrorKind.Validation)
-        {
-            return new SeedCredentialProtector();
-        }
-    }
+        => protector is null or AesCredentialProtector { HasKey: false } ? new SeedCredentialProtector() : protector;
 
     private static CredentialProtectionOptions Options() => new() { Keys = { [KeyId] = Key } };
 }

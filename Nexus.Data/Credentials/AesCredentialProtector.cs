@@ -40,6 +40,9 @@ public sealed partial class AesCredentialProtector : ICredentialProtector
         }
     }
 
+    /// <summary>Whether there is a key for what is written.</summary>
+    internal bool HasKey => _keys.CurrentId is not null;
+
     /// <inheritdoc />
     public string Protect(string secret, string context)
     {
