@@ -103,6 +103,8 @@ internal static class PopulationChecks
             SELECT format('chat %s, user %s: %s', chat_id, user_id, joined_at) FROM chat_members WHERE joined_at > greatest(@now, clock_timestamp())
             UNION ALL
             SELECT format('message %s: %s', id, created_at) FROM messages WHERE created_at > greatest(@now, clock_timestamp())
+            UNION ALL
+            SELECT format('request %s: %s', request_id, "timestamp") FROM api_requests WHERE "timestamp" > greatest(@now, clock_timestamp())
             """),
         ("last-written", "A chat was used no earlier than its newest message was written.",
             """

@@ -76,6 +76,17 @@ public sealed class PopulationVerifierTests : ServiceTest
         => Assert.That((await VerifyAsync()).Checks.Select(check => check.Name), Is.EquivalentTo(Names));
 
     [Test]
+    public async Task A_request_in_the_future_is_told_of()
+    {
+        await PopulateAsync();
+        await AdministerAsync("UPDATE api_requests SET \"timestamp\" = now() + '1 day' WHERE request_id = (SELECT min(request_id::text)::uuid FROM api_requests)");
+
+        var future = (await VerifyAsync()).Checks.Single(check => check.Name == "future");
+
+        Assert.That((future.Violations, future.Examples.Single()[..8]), Is.EqualTo((1L, "request ")));
+    }
+
+    [Test]
     public async Task Every_check_holds_for_a_large_population_and_counts_are_right()
     {
         await PopulateAsync();
