@@ -15,9 +15,13 @@ public static class NexusTestDataServiceCollectionExtensions
 {
     /// <summary>
     /// Adds a hosted service that populates the database when the host starts: a few people with chats, and a proxy with linked requests.
-    /// What is there stays, so that any number of hosts may start at once and again. The start fails where the environment is production
-    /// and where the database is not at the newest version. Safe to call more than once: later options come after earlier ones.
+    /// Nothing is there twice, so that any number of hosts may start at once and again. Each start puts right what differs in the
+    /// population's people and chats (passwords, names, states, texts); rows of others, and what is there of the proxy, stay. The start
+    /// fails where the environment is production or nobody says what it is, and where the database is not at the newest version. Safe to
+    /// call more than once: later options come after earlier ones.
     /// </summary>
+    /// <remarks>Requests are masked, recorded and linked as the options are without anything configured, not as the host has them.
+    /// </remarks>
     /// <param name="services">Services that <c>AddNexusData</c> was or will be called on. Hosted services that need the rows are added
     /// after it.</param>
     /// <param name="seed">Where the random numbers of the proxy begin: the same seed and time make the same rows everywhere.</param>

@@ -18,8 +18,8 @@ public sealed class PopulationStore
     /// <summary>Creates the service.</summary>
     /// <param name="contexts">Makes the contexts.</param>
     /// <param name="time">Tells what time it is; the system's clock where nothing is given.</param>
-    /// <param name="protector">Protects the tokens of accounts where it has a key; else, and where it is null, a
-    /// <see cref="SeedCredentialProtector"/> does.</param>
+    /// <param name="protector">Protects the tokens of accounts; where it is null, or an <see cref="AesCredentialProtector"/> without any
+    /// key, a <see cref="SeedCredentialProtector"/> does.</param>
     public PopulationStore(
         IDbContextFactory<NexusDbContext> contexts, TimeProvider? time = null, ICredentialProtector? protector = null)
         : this(new UnitOfWork(contexts), time, protector)
@@ -38,8 +38,11 @@ public sealed class PopulationStore
     internal static PopulationStore Joined(NexusDbContext db) => new(new UnitOfWork(db), time: null, protector: null);
 
     /// <summary>Adds what is missing of a small population and puts right what is there: done twice, the rows are the same. Of its proxy,
-    /// where one is asked for, what is missing is added and what is there stays: more requests than before come on earlier days, and
-    /// fewer remove none.</summary>
+    /// where one is asked for, what is missing is added and what is there stays, also a request whose body was pruned: more requests than
+    /// before come on earlier days, and fewer remove none. Requests that were removed come back, those that were pruned too.</summary>
+    /// <remarks>Puts right at each call: people's names, passwords, states and times; topics, people and times of chats; roles; texts,
+    /// senders and times of messages. Requests are masked, recorded and linked as the options are without anything configured, not as
+    /// the host has them.</remarks>
     /// <param name="population">The population.</param>
     /// <param name="options">Its time, and how many requests there are; null for the time of the rows that are there, and for none.</param>
     /// <param name="progress">Told how many requests are stored, now and then; null for nobody.</param>
@@ -67,7 +70,7 @@ public sealed class PopulationStore
                     new()
                     {
                         Seed = options.Seed,
-                        Until = await StoredEndAsync(db, options.Seed, token) ?? report.At,
+                        Until = await StoredEndAsync(db, options.Seed, now, token) ?? report.At,
                         Requests = options.Requests,
                         Days = SmallPopulationOptions.Days,
                     },
@@ -79,6 +82,9 @@ public sealed class PopulationStore
 
     /// <summary>Adds a large population by binary COPY. The same options give the same rows in any database, but for the number of the
     /// transaction that wrote a message.</summary>
+    /// <remarks>It is one transaction, however long it takes. With requests it brings the tables' statistics up to date as they grow, and no
+    /// VACUUM and no change of the schema gets at them until its end: it is for databases that nobody else uses meanwhile. Requests
+    /// are masked, recorded and linked as the options are without anything configured, not as the host has them.</remarks>
     /// <param name="options">How much there is of it.</param>
     /// <param name="progress">Told how many messages are sent, now and then; null for nobody.</param>
     /// <param name="cancellationToken">Stops the work, and nothing is left of it.</param>
@@ -116,10 +122,13 @@ public sealed class PopulationStore
         => report with { Tables = [.. report.Tables, .. await proxy.WriteAsync(progress)] };
 
     // The end that the proxy which is there was made for, so that its requests are the same ones.
-    private static async Task<DateTimeOffset?> StoredEndAsync(NexusDbContext db, int seed, CancellationToken cancellationToken)
+    private static async Task<DateTimeOffset?> StoredEndAsync(NexusDbContext db, int seed, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var first = ProxyPopulation.FirstTrain(seed);
         var made = await db.Trains.Where(train => train.Id == first).Select(train => train.CreatedAt).SingleOrDefaultAsync(cancellationToken);
-        return made?.AddDays(ProxyPopulation.Age(SmallPopulationOptions.Days));
+        var end = made?.AddDays(ProxyPopulation.Age(SmallPopulationOptions.Days));
+
+        // One in the future is no end that a proxy was made for: somebody has changed the train.
+        return end <= now ? end : null;
     }
 }

@@ -4,7 +4,9 @@ namespace Nexus.Data.Seeding.Populations;
 
 /// <summary>When a proxy's requests come: from 9 to 19 o'clock of the last days before an end, each day a log of its own. The newest day
 /// is filled first, so that more requests are the same ones and earlier days.</summary>
-internal sealed class ProxyDays(ProxyPopulationOptions options)
+/// <param name="options">How many there are, and until when.</param>
+/// <param name="cancellationToken">Stops the making of requests, also of those that are only tried.</param>
+internal sealed class ProxyDays(ProxyPopulationOptions options, CancellationToken cancellationToken)
 {
     private const int FirstHour = 9;
     private const int LastHour = 19;
@@ -78,5 +80,9 @@ internal sealed class ProxyDays(ProxyPopulationOptions options)
 
     // Whether a whole day is over in time, its answers too.
     private bool Fits(TrafficOptions traffic, DateTimeOffset end)
-        => new RequestTraffic(traffic).Generate(options.OfDay).All(request => request.Timestamp < end && !(request.CompletedAt >= end));
+        => new RequestTraffic(traffic).Generate(options.OfDay).All(request =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return request.Timestamp < end && !(request.CompletedAt >= end);
+        });
 }

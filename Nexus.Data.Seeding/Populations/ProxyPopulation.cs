@@ -19,6 +19,9 @@ public sealed class ProxyPopulation
     private const int MembersOfTrain = 4;
     private const int KeysOfTrain = 2;
 
+    // No train of a caller's own faker is taken for one of a population.
+    private const string IdKind = "proxy-train";
+
     // How long before its first request a train was made, at least.
     private const int DaysBefore = 7;
 
@@ -36,7 +39,7 @@ public sealed class ProxyPopulation
         options.Validate();
         _options = options with { Until = StoredTime.Of(options.Until) };
         var (seed, made) = (options.Seed, _options.Until.AddDays(-Age(options.Days)));
-        Trains = new TrainFaker(seed, made).Generate(options.Trains);
+        Trains = new TrainFaker(seed, made, IdKind).Generate(options.Trains);
         Credentials = new CredentialFaker(seed, made, protector).Generate(options.Trains);
         TrainAccounts = new TrainAccountFaker([.. Trains.Select(train => train.Id)], [.. Credentials.Select(account => account.Id)], made)
             .Generate(Trains.Count * Math.Min(AccountsOfTrain, Credentials.Count));
@@ -60,10 +63,10 @@ public sealed class ProxyPopulation
     /// <summary>The trains.</summary>
     public IReadOnlyList<Train> Trains { get; }
 
-    /// <summary>Their accounts, one for each train.</summary>
+    /// <summary>Their accounts, as many as trains.</summary>
     public IReadOnlyList<AnthropicCredential> Credentials { get; }
 
-    /// <summary>Which train may use which: its own account, and that of another train.</summary>
+    /// <summary>Which train may use which: its own account, and that of another train where there is one.</summary>
     public IReadOnlyList<TrainAccount> TrainAccounts { get; }
 
     /// <summary>The members, of each train its owner first.</summary>
@@ -74,8 +77,11 @@ public sealed class ProxyPopulation
     public IReadOnlyList<TrainApiKey> TrainApiKeys { get; }
 
     /// <summary>The requests in the order of their times, made while they are read, each time anew. All are of business hours.</summary>
-    public IEnumerable<TrafficRequest> Requests()
-        => new ProxyDays(_options).Requests().Select(request =>
+    public IEnumerable<TrafficRequest> Requests() => StoppableRequests(CancellationToken.None);
+
+    /// <summary>The same, which stops in the middle of a day too.</summary>
+    internal IEnumerable<TrafficRequest> StoppableRequests(CancellationToken cancellationToken)
+        => new ProxyDays(_options, cancellationToken).Requests().Select(request =>
         {
             var (train, account, key) = _ofTraffic[request.TrainId];
             return request with { TrainId = train, AccountId = account, ApiKeyId = key };
@@ -95,7 +101,7 @@ public sealed class ProxyPopulation
     }
 
     /// <summary>The identifier of a seed's first train.</summary>
-    internal static Guid FirstTrain(int seed) => SeedId.Of("train", seed, 0);
+    internal static Guid FirstTrain(int seed) => SeedId.Of(IdKind, seed, 0);
 
     /// <summary>When the first train was made, in days before the end.</summary>
     internal static int Age(int days) => days + DaysBefore;

@@ -22,7 +22,8 @@ public sealed record ProxyPopulationOptions
     /// left.</summary>
     public int Days { get; init; } = 100;
 
-    /// <summary>How many trains share them, 1 to 100. Each has two accounts, four members and two API keys.</summary>
+    /// <summary>How many trains share them, 1 to 100. Each has two accounts, four members and two API keys; a train
+    /// that is the only one has one account.</summary>
     public int Trains { get; init; } = 5;
 
     /// <summary>How many requests a day has, but the first.</summary>

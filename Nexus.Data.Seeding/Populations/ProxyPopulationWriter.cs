@@ -43,12 +43,16 @@ internal sealed class ProxyPopulationWriter(
                 .. await AnalyzeAsync(),
             ];
         }
-        catch (DbUpdateException exception) when (exception.InnerException is PostgresException
+        catch (Exception exception) when ((exception as PostgresException ?? exception.InnerException as PostgresException) is
         {
             SqlState: PostgresErrorCodes.UniqueViolation,
         } refused)
         {
-            throw Conflict($"A row of somebody else stands in the way ({refused.TableName}, {refused.ConstraintName}): remove it, or take another seed.");
+            // Requests are written by COPY, which no DbUpdateException tells of.
+            throw new NexusDataException(
+                NexusDataErrorKind.Conflict,
+                $"A row of somebody else stands in the way ({refused.TableName}, {refused.ConstraintName}): remove it, or take another seed.",
+                exception);
         }
         finally
         {
@@ -82,7 +86,7 @@ internal sealed class ProxyPopulationWriter(
             [DbCommands.Longs("keys", [.. population.Trains.Select(train => LinkKeys.TrainLock(train.TrainId)).Order()])],
             (_, _) => Task.FromResult(0), cancellationToken);
         var (recorded, added) = (0L, 0L);
-        using var batches = population.Requests().Chunk(BatchSize).GetEnumerator();
+        using var batches = population.StoppableRequests(cancellationToken).Chunk(BatchSize).GetEnumerator();
 
         // The next batch is made up while this one is stored.
         var next = Task.Run(() => Next(batches), cancellationToken);
@@ -125,6 +129,16 @@ internal sealed class ProxyPopulationWriter(
     {
         cancellationToken.ThrowIfCancellationRequested();
         db.ChangeTracker.Clear();
+        if (!isNew)
+        {
+            writes = await MissingAsync(writes);
+        }
+
+        if (writes.Length == 0)
+        {
+            return 0;
+        }
+
         await db.ExecuteAsync("SAVEPOINT nexus_populate", [], cancellationToken);
         var linker = new ConversationLinker(db) { HoldsTrains = true };
         var results = await new CallWriter(db, linker, _intake) { AreOurs = true }.WriteAsync(writes, assumesNew: isNew, cancellationToken);
@@ -137,9 +151,9 @@ internal sealed class ProxyPopulationWriter(
         foreach (var (write, result) in writes.Zip(results))
         {
             var row = result.Row!;
-            if (result.Outcome == RecordOutcome.Conflict)
+            if (result.Outcome != RecordOutcome.Stored)
             {
-                throw Conflict($"Request {row.RequestId} of the population is stored with other content: remove it, or take another seed.");
+                throw Conflict($"Request {row.RequestId} of the population is there already: remove it, or take another seed.");
             }
 
             if (row.UnlinkedBecause is { } because)
@@ -147,13 +161,44 @@ internal sealed class ProxyPopulationWriter(
                 throw new NexusDataException(NexusDataErrorKind.Unavailable, $"Request {row.RequestId} cannot be linked. {because}");
             }
 
-            if (_conversations.Count < MostAnalyses && row is { ConversationId: { } conversation, LinkKind: not LinkKind.Root })
-            {
-                _conversations.TryAdd(conversation, row.TrainId);
-            }
+            Note(row.TrainId, row.ConversationId, row.LinkKind);
         }
 
         return writes.Zip(results).Count(pair => pair is { First: RequestWrite, Second.Outcome: RecordOutcome.Stored });
+    }
+
+    // What is there stays as it is, whatever has become of it: its body may have been pruned.
+    private async Task<CallWrite[]> MissingAsync(CallWrite[] writes)
+    {
+        Guid[] ids = [.. writes.OfType<RequestWrite>().Select(write => write.RequestId)];
+        var there = await db.Requests.Where(row => ids.Contains(row.RequestId))
+            .Select(row => new { row.RequestId, row.TrainId, row.ConversationId, row.LinkKind })
+            .ToDictionaryAsync(row => row.RequestId, cancellationToken);
+        foreach (var write in writes.OfType<RequestWrite>())
+        {
+            if (!there.TryGetValue(write.RequestId, out var row))
+            {
+                continue;
+            }
+
+            if (row.TrainId != write.TrainId)
+            {
+                throw Conflict($"Request {row.RequestId} of the population is stored in another train, {row.TrainId}: remove it, or take another seed.");
+            }
+
+            Note(row.TrainId, row.ConversationId, row.LinkKind);
+        }
+
+        return there.Count == 0 ? writes : [.. writes.Where(write => !there.ContainsKey(write.RequestId))];
+    }
+
+    // The first conversations that go on are analysed.
+    private void Note(string trainId, Guid? conversationId, LinkKind? kind)
+    {
+        if (_conversations.Count < MostAnalyses && conversationId is { } conversation && kind is not LinkKind.Root)
+        {
+            _conversations.TryAdd(conversation, trainId);
+        }
     }
 
     private async Task<PopulatedTable[]> AnalyzeAsync()

@@ -12,6 +12,12 @@ public sealed class TrainFaker : Faker<Train>
     /// database.</param>
     /// <param name="start">When the first train was made; 2025-01-01 09:00 UTC where nothing is given.</param>
     public TrainFaker(int seed = 1, DateTimeOffset? start = null)
+        : this(seed, start, "train")
+    {
+    }
+
+    /// <summary>The same with identifiers of another kind.</summary>
+    internal TrainFaker(int seed, DateTimeOffset? start, string kind)
     {
         var first = SeedClock.Start(start);
         UseSeed(seed);
@@ -21,7 +27,7 @@ public sealed class TrainFaker : Faker<Train>
             var made = first.AddHours(faker.IndexFaker);
             return new()
             {
-                Id = SeedId.Of("train", seed, faker.IndexFaker),
+                Id = SeedId.Of(kind, seed, faker.IndexFaker),
                 TrainId = FormattableString.Invariant($"{Text.Plain(color)}-{Text.Plain(ware)}-{seed}-{faker.IndexFaker}"),
                 Name = Text.Sentence(color, ware),
                 Description = faker.Company.CatchPhrase(),

@@ -171,7 +171,7 @@ public sealed class ProxyPopulationTests : ServiceTest
     }
 
     [Test]
-    public async Task A_train_of_somebody_else_and_a_request_with_other_content_are_told_of_and_nothing_is_left()
+    public async Task A_train_of_somebody_else_and_a_request_in_another_train_are_told_of_and_nothing_is_left()
     {
         var slug = new TrainFaker(SmallPopulationOptions.DefaultSeed).Generate().TrainId;
         await AdministerAsync($"INSERT INTO trains (train_id, name) VALUES ('{slug}', 'Theirs')");
@@ -180,7 +180,7 @@ public sealed class ProxyPopulationTests : ServiceTest
         var people = await db.Users.CountAsync();
         await db.Trains.ExecuteDeleteAsync();
         await PutAsync(10);
-        await ChangeRequestsAsync("""UPDATE api_requests SET body = '{"messages": []}' WHERE request_id = (SELECT min(request_id::text)::uuid FROM api_requests)""");
+        await ChangeRequestsAsync("UPDATE api_requests SET train_id = 'theirs' WHERE request_id = (SELECT min(request_id::text)::uuid FROM api_requests)");
 
         var request = Assert.ThrowsAsync<NexusDataException>(() => PutAsync(10));
 
@@ -189,7 +189,97 @@ public sealed class ProxyPopulationTests : ServiceTest
             Assert.That(train!.Message, Does.Contain("trains_train_id_key").And.Contain("take another seed"));
             Assert.That(people, Is.Zero);
             Assert.That(request!.Kind, Is.EqualTo(NexusDataErrorKind.Conflict));
-            Assert.That(request.Message, Does.Contain("is stored with other content"));
+            Assert.That(request.Message, Does.Contain("is stored in another train, theirs"));
+        });
+    }
+
+    [Test]
+    public async Task What_was_pruned_of_it_is_no_conflict_and_stays()
+    {
+        await PutAsync(150);
+        await ChangeRequestsAsync("UPDATE api_requests SET body = NULL, body_original = NULL, response_body = NULL, response_body_original = NULL");
+
+        var again = await PutAsync(150);
+        var more = await PutAsync(260);
+
+        await using var db = OpenContext();
+        Assert.Multiple(async () =>
+        {
+            Assert.That((again.Added, again.Changed), Is.EqualTo((0L, 0L)));
+            Assert.That(Requests(again), Is.EqualTo((150L, 0L)));
+            Assert.That(Requests(more), Is.EqualTo((260L, 110L)));
+            Assert.That(await db.Requests.CountAsync(row => row.Body == null), Is.EqualTo(150));
+        });
+    }
+
+    [Test]
+    public async Task A_train_of_a_faker_with_the_same_seed_is_none_of_the_population()
+    {
+        var train = new TrainFaker(SmallPopulationOptions.DefaultSeed, DateTimeOffset.UtcNow).RuleFor(row => row.TrainId, "ours").Generate();
+        await using (var db = OpenContext())
+        {
+            db.Add(train);
+            await db.SaveChangesAsync();
+        }
+
+        await PutAsync(10, _noon);
+
+        await using var read = OpenContext();
+        Assert.That(await read.Trains.CountAsync(), Is.EqualTo(6));
+        Assert.That(await read.Requests.CountAsync(row => row.Timestamp >= _noon), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_first_train_that_was_made_younger_moves_no_request_into_the_future()
+    {
+        await PutAsync(10, _noon);
+        await AdministerAsync("UPDATE trains SET created_at = now()");
+
+        await PutAsync(20);
+
+        await using var db = OpenContext();
+        Assert.That(await db.Requests.CountAsync(), Is.EqualTo(20));
+        Assert.That(await db.Requests.CountAsync(row => row.Timestamp >= _noon), Is.Zero);
+    }
+
+    [TestCase("true")]
+    [TestCase("response_status IS NULL AND error IS NULL AND response_body IS NULL")]
+    public async Task Requests_that_stayed_behind_are_a_conflict(string stay)
+    {
+        await CopyAsync(_large);
+        await AdministerAsync("TRUNCATE users, chats, trains, anthropic_credentials CASCADE");
+        await ChangeRequestsAsync($"DELETE FROM api_requests WHERE NOT ({stay})");
+        await using var db = OpenContext();
+        var left = await db.Requests.CountAsync();
+
+        var exception = Assert.ThrowsAsync<NexusDataException>(() => CopyAsync(_large));
+
+        Assert.That(left, Is.GreaterThan(0));
+        Assert.That(exception!.Kind, Is.EqualTo(NexusDataErrorKind.Conflict));
+        Assert.That(exception.Message, Does.Contain("take another seed"));
+        Assert.That(await db.Users.AnyAsync(), Is.False);
+    }
+
+    [Test]
+    public void Requests_are_not_made_to_the_end_of_a_day_by_who_is_stopped()
+    {
+        var proxy = new ProxyPopulation(new() { Until = _noon, Requests = 200 });
+
+        Assert.That(() => proxy.StoppableRequests(new(canceled: true)).First(), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void A_key_that_fails_is_told_of_and_none_is_the_key_of_seeds()
+    {
+        var without = new AesCredentialProtector(Microsoft.Extensions.Options.Options.Create(new CredentialProtectionOptions()));
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(SeedCredentialProtector.Or(null), Is.InstanceOf<SeedCredentialProtector>());
+            Assert.That(SeedCredentialProtector.Or(without), Is.InstanceOf<SeedCredentialProtector>());
+            Assert.That(
+                () => new PopulationStore(Contexts(), protector: new Broken()).PutAsync(SmallPopulation.Read(), new() { Requests = 1 }),
+                Throws.InstanceOf<NexusDataException>().With.Message.EqualTo("The key is malformed."));
         });
     }
 
@@ -309,6 +399,17 @@ public sealed class ProxyPopulationTests : ServiceTest
         await using var source = NpgsqlDataSource.Create(ConnectionString);
         await using var command = source.CreateCommand(Rows);
         return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    private sealed class Broken : ICredentialProtector
+    {
+        public string Protect(string secret, string context) => throw new NexusDataException(NexusDataErrorKind.Validation, "The key is malformed.");
+
+        public string Unprotect(string stored, string context) => stored;
+
+        public bool IsProtected(string stored) => false;
+
+        public bool IsCurrent(string stored) => false;
     }
 
     private sealed class Stopper(CancellationTokenSource stop) : IProgress<PopulationProgress>
