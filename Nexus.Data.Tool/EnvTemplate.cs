@@ -36,6 +36,7 @@ internal static class EnvTemplate
                 new(RolePasswordFile.VariableOf(NexusRole.Backup), "Password of the role for backups.", Password),
                 new(ProductionGuard.OwnVariable, "'production' keeps off what destroys data.", "development"),
                 new(ProductionGuard.SharedVariable, "The same, where the one above is not set.", "Development"),
+                new("ASPNETCORE_ENVIRONMENT", "The same for rows made up at a start, where neither is set.", "Development"),
             ]),
         (
             "The embedded server",
