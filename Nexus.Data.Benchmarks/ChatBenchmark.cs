@@ -1,8 +1,6 @@
-using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Nexus.Data.Chats;
 using Npgsql;
@@ -69,7 +67,7 @@ public static class ChatBenchmark
                     .Replace("MESSAGES", Text(size), StringComparison.Ordinal));
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{size:N0} messages, one caller, microseconds: the service, the same statement by Npgsql alone, prepared"));
+                $"{size:N0} messages, one caller, microseconds: the service, the same statement by Npgsql alone, prepared; bytes that a call allocates"));
             await MeasureAsync(output, connection);
             await PostAsync(output, connection);
         }
@@ -117,38 +115,17 @@ public static class ChatBenchmark
         async Task CompareAsync<T>(
             string name, Func<int, T> argument, Func<Services, T, Task> ask)
         {
-            var captured = new List<SentCommand>();
+            var captured = new List<SentCommands>();
             for (var n = 0; n < Arguments; n++)
             {
-                captured.Add(await SentCommand.OfAsync(connection, caller => ask(In(caller), argument(n))));
+                captured.Add(await SentCommands.OfAsync(connection, caller => ask(In(caller), argument(n))));
             }
 
             await using var source = NpgsqlDataSource.Create(connection);
-            var (ours, plain) = (new List<double>(), new List<double>());
-            for (var call = -WarmUp; call < Calls; call++)
-            {
-                var n = call + WarmUp;
-                var given = argument(n);
-                var service = In(null);
-
-                // In turn, so that whatever else the machine does meets both; whoever comes second finds its pages in the caches.
-                var other = n % 2 == 0 ? await PlainAsync() : 0;
-                var one = await BenchDatabase.MicrosecondsAsync(() => ask(service, given));
-                other = n % 2 == 0 ? other : await PlainAsync();
-                if (call >= 0)
-                {
-                    ours.Add(one);
-                    plain.Add(other);
-                }
-
-                Task<double> PlainAsync() => BenchDatabase.MicrosecondsAsync(() => captured[n % captured.Count].RunAsync(source));
-            }
-
-            var (p50, p99) = (BenchDatabase.Percentile(ours, 50), BenchDatabase.Percentile(ours, 99));
-            var (plain50, plain99) = (BenchDatabase.Percentile(plain, 50), BenchDatabase.Percentile(plain, 99));
-            await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture,
-                $"  {name,-30} p50 {p50,6:0} / {plain50,6:0} = {p50 / plain50:0.00}   p99 {p99,6:0} / {plain99,6:0} = {p99 / plain99:0.00}"));
+            var service = In(null);
+            var measured = await SideBySide.MeasureAsync(
+                WarmUp, Calls, n => ask(service, argument(n)), n => captured[n % captured.Count].RunAsync(source));
+            await output.WriteLineAsync(measured.Describe(name));
         }
     }
 
@@ -183,55 +160,4 @@ public static class ChatBenchmark
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private sealed record Services(Messages Timelines, ChatRooms Rooms, Users People);
-
-    /// <summary>A command that a service sent, to be sent again by Npgsql alone.</summary>
-    private sealed class SentCommand : DbCommandInterceptor
-    {
-        private string? _text;
-        private NpgsqlParameter[] _parameters = [];
-
-        public static async Task<SentCommand> OfAsync(string connection, Func<NexusDbContext, Task> ask)
-        {
-            var sent = new SentCommand();
-            var options = new DbContextOptionsBuilder<NexusDbContext>();
-            options.UseNexus(connection).AddInterceptors(sent);
-            await using var db = new NexusDbContext(options.Options);
-            await ask(db);
-            return sent;
-        }
-
-        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
-            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result,
-            CancellationToken cancellationToken = default)
-        {
-            ArgumentNullException.ThrowIfNull(command);
-            if (_text is not null)
-            {
-                throw new InvalidOperationException("The service sent more than one command.");
-            }
-
-            (_text, _parameters) = (command.CommandText, [.. command.Parameters.Cast<NpgsqlParameter>().Select(parameter => parameter.Clone())]);
-            return new(result);
-        }
-
-        public async Task RunAsync(NpgsqlDataSource source)
-        {
-            await using var connection = await source.OpenConnectionAsync();
-            await using var command = new NpgsqlCommand(_text, connection);
-            foreach (var parameter in _parameters)
-            {
-                command.Parameters.Add(parameter.Clone());
-            }
-
-            await command.PrepareAsync();
-            await using var reader = await command.ExecuteReaderAsync();
-            while (await reader.ReadAsync())
-            {
-                for (var column = 0; column < reader.FieldCount; column++)
-                {
-                    _ = reader.GetValue(column);
-                }
-            }
-        }
-    }
 }

@@ -143,6 +143,7 @@ public sealed partial class RepairAndTrim : Migration
         migrationBuilder.Script("016_RepairAndTrim.up.sql")
             .ChangesRows("api_requests", "fills total_tokens where it is null and tokens are known, and headers that are null")
             .Widens("api_requests", "path", 1024);
+        migrationBuilder.Script("016_HourlyStats.up.sql");
     }
 
     /// <inheritdoc />

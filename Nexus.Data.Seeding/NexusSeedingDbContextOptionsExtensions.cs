@@ -1,4 +1,5 @@
 using Nexus.Data;
+using Nexus.Data.Chats;
 using Nexus.Data.Persistence;
 using Nexus.Data.Seeding;
 using Nexus.Data.Seeding.Populations;
@@ -14,9 +15,10 @@ public static class NexusSeedingDbContextOptionsExtensions
 {
     /// <summary>Puts a small population into the database each time EF has migrated it to the newest version, by EF's
     /// <c>UseSeeding</c> and <c>UseAsyncSeeding</c>: what is missing is added and what differs is put right, in one transaction.
-    /// A migration to an earlier version populates nothing, and neither does <c>EnsureCreated</c>, which makes no functions and
-    /// triggers.</summary>
-    /// <param name="builder">The options of a <see cref="NexusDbContext"/>, as <c>UseNexus</c> has them.</param>
+    /// A migration to an earlier version populates nothing, and neither does <c>EnsureCreated</c>, which is no
+    /// migration.</summary>
+    /// <param name="builder">The options of a <see cref="NexusDbContext"/>, or of a host's context with the Nexus model, as
+    /// <c>UseNexus</c> has them.</param>
     /// <param name="options">The population's time, and how many requests there are; null for the time of the rows that are there, else
     /// now, and for no requests.</param>
     /// <param name="population">The population; null for the one that comes along.</param>
@@ -44,27 +46,33 @@ public static class NexusSeedingDbContextOptionsExtensions
     private static async Task SeedAsync(
         DbContext context, SmallPopulationOptions? options, SmallPopulation? population, string? environment, CancellationToken cancellationToken)
     {
-        var db = context as NexusDbContext
-            ?? throw new InvalidOperationException($"{nameof(UseNexusSeeding)} is for a {nameof(NexusDbContext)}, and this is a {context.GetType().Name}.");
+        if (context.Model.FindEntityType(typeof(User)) is null)
+        {
+            throw new InvalidOperationException(
+                $"{nameof(UseNexusSeeding)} is for a context with the Nexus model, and {context.GetType().Name} has none: call ApplyNexusModel in its OnModelCreating.");
+        }
+
         SeedEnvironment.Refuse(
             HostEnvironment.Of(Environment.GetEnvironmentVariable, environment),
             $"Where this is not production, set {HostEnvironment.SharedVariable}=Development, or give {nameof(UseNexusSeeding)} the parameter '{nameof(environment)}'.",
             $"Take {nameof(UseNexusSeeding)} out of what migrates there.");
-        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+        if ((await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
         {
             return;
         }
 
         // A connection that was opened before the migrations does not know the types that are there now.
-        await db.Database.OpenConnectionAsync(cancellationToken);
+        await context.Database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await ((NpgsqlConnection)db.Database.GetDbConnection()).ReloadTypesAsync(cancellationToken);
+            await ((NpgsqlConnection)context.Database.GetDbConnection()).ReloadTypesAsync(cancellationToken);
+            await using var joined = context is NexusDbContext ? null : context.JoinNexus();
+            var db = joined ?? (NexusDbContext)context;
             await PopulationStore.Joined(db).PutAsync(population ?? SmallPopulation.Read(), options, progress: null, cancellationToken);
         }
         finally
         {
-            await db.Database.CloseConnectionAsync();
+            await context.Database.CloseConnectionAsync();
         }
     }
 }

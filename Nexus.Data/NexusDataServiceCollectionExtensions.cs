@@ -20,6 +20,7 @@ using Nexus.Data.Recording;
 using Nexus.Data.Totals;
 using Nexus.Data.Trains;
 using Nexus.Data.Usage;
+using Npgsql;
 
 // Beside IServiceCollection, so that a host sees AddNexusData without another using.
 #pragma warning disable IDE0130
@@ -45,6 +46,46 @@ public static class NexusDataServiceCollectionExtensions
             configure?.Invoke(options);
         });
 
+    /// <summary>
+    /// Adds the services for a host that has put the Nexus model into a context of its own, by <c>ApplyNexusModel</c>: its
+    /// migrations make the tables, and <see cref="MigrateNexusDataAsync"/> and the health checks go by them. The services
+    /// work on the host's data source, with a <see cref="NexusDbContext"/> of ours;
+    /// <see cref="NexusTransactions.JoinNexus"/> gives one in a transaction of the host's context.
+    /// </summary>
+    /// <typeparam name="TContext">The host's context, registered by the host: by a factory, or scoped.</typeparam>
+    /// <param name="services">The host's services.</param>
+    /// <param name="dataSource">The data source, built with <c>UseNexusTypes</c>. The host disposes it.</param>
+    /// <param name="configure">Further options.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddNexusData<TContext>(
+        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> dataSource,
+        Action<NexusDataOptions>? configure = null)
+        where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        services.AddNexusData(dataSource, configure);
+        services.RemoveAll<SchemaOwner>();
+        return services.AddSingleton<SchemaOwner, HostSchema<TContext>>();
+    }
+
+    /// <summary>Adds the context and the services on a data source of the host's own.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="dataSource">The data source, built with <c>UseNexusTypes</c>. The host disposes it.</param>
+    /// <param name="configure">Further options.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddNexusData(
+        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> dataSource,
+        Action<NexusDataOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(dataSource);
+
+        services.AddOptions<NexusDataOptions>()
+            .Configure<IServiceProvider>((options, provider) => options.DataSource = dataSource(provider));
+        return services.AddNexusData(options => configure?.Invoke(options));
+    }
+
     /// <inheritdoc cref="AddNexusData(IServiceCollection, string, Action{NexusDataOptions})"/>
     public static IServiceCollection AddNexusData(this IServiceCollection services, Action<NexusDataOptions> configure)
     {
@@ -62,6 +103,7 @@ public static class NexusDataServiceCollectionExtensions
             ServiceDescriptor.Singleton<IValidateOptions<MaskingOptions>, MaskingOptionsValidation>());
         services.AddOptions<RecordingOptions>();
         services.AddSingleton<NexusDataSource>();
+        services.TryAddSingleton<SchemaOwner, OwnSchema>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<NexusDataOptions>, NexusDataOptionsValidation>());
         services.AddPooledDbContextFactory<NexusDbContext>((provider, builder) => builder.UseNexus(
@@ -114,7 +156,8 @@ public static class NexusDataServiceCollectionExtensions
         services.TryAddSingleton<UsageQueries>();
         services.TryAddSingleton<PriceTable>();
         services.TryAddSingleton<SchemaMigrator>();
-        services.TryAddSingleton<DatabaseStatusReader>();
+        services.TryAddSingleton(provider => new DatabaseStatusReader(
+            provider.GetRequiredService<IDbContextFactory<NexusDbContext>>(), provider.GetRequiredService<SchemaOwner>()));
         services.TryAddSingleton<DatabaseEraser>();
         services.TryAddSingleton<RoleSetup>();
         AddCredentials(services);
@@ -208,7 +251,8 @@ public static class NexusDataServiceCollectionExtensions
 
     /// <summary>
     /// Brings the database to the newest version. Any number of processes may do so at once: one migrates, the others
-    /// wait and go on. The migrations are in the package Nexus.Data.Migrations.
+    /// wait and go on. The migrations are in the package Nexus.Data.Migrations, or those of the host's own context where
+    /// <c>AddNexusData</c> was told of one.
     /// </summary>
     /// <param name="services">Services that <c>AddNexusData</c> was called on.</param>
     /// <param name="cancellationToken">Gives up waiting, or the step that is being done.</param>
@@ -218,12 +262,11 @@ public static class NexusDataServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
 
-        var contexts = services.GetRequiredService<IDbContextFactory<NexusDbContext>>();
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var owner = await services.GetRequiredService<SchemaOwner>().OpenAsync(cancellationToken);
 
         // A step that touches every row of years takes as long as it takes.
-        db.Database.SetCommandTimeout(TimeSpan.Zero);
-        await db.Database.MigrateAsync(cancellationToken);
+        owner.Db.Database.SetCommandTimeout(TimeSpan.Zero);
+        await owner.Db.Database.MigrateAsync(cancellationToken);
 
         // Connections that were opened before do not know the types that are there now.
         await services.GetRequiredService<NexusDataSource>().Npgsql.ReloadTypesAsync(cancellationToken);

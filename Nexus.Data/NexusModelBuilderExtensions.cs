@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
+using Nexus.Data.Persistence.Migrations;
 
 namespace Nexus.Data;
 
@@ -20,6 +21,6 @@ public static class NexusModelBuilderExtensions
             PostgresNames.Apply(entity);
         }
 
-        return modelBuilder;
+        return modelBuilder.HasAnnotation(SchemaExtras.Annotation, SchemaExtras.Version);
     }
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Nexus.Data.Persistence;
+using Npgsql;
 
 namespace Nexus.Data;
 
@@ -42,6 +44,29 @@ public static class NexusTransactions
                 return true;
             },
             cancellationToken);
+    }
+
+    /// <summary>
+    /// A context of ours on the connection of another context, and in its transaction where it has one: what a service does
+    /// <c>In</c> it is committed with what the host's context saves, or not at all.
+    /// </summary>
+    /// <param name="context">The host's context, on a Nexus database. It keeps its connection, and has to live longer.</param>
+    /// <returns>The context; it is disposed by who asked for it. A transaction that begins later is not its own.</returns>
+    /// <exception cref="ArgumentException">The context is not on PostgreSQL.</exception>
+    public static NexusDbContext JoinNexus(this DbContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+
+        if (context.Database.GetDbConnection() is not NpgsqlConnection connection)
+        {
+            throw new ArgumentException($"{context.GetType().Name} is not on PostgreSQL.", nameof(context));
+        }
+
+        var builder = new DbContextOptionsBuilder<NexusDbContext>();
+        builder.UseNexus(connection, npgsql => npgsql.CommandTimeout(context.Database.GetCommandTimeout()));
+        var nexus = new NexusDbContext(builder.Options);
+        nexus.Database.UseTransaction(context.Database.CurrentTransaction?.GetDbTransaction());
+        return nexus;
     }
 
     /// <summary>The same for work that finds out by itself that it is done already: a round trip less.</summary>

@@ -11,15 +11,15 @@ namespace Nexus.Data.Seeding.Hosting;
 
 /// <summary>Populates the host's database before the host has started.</summary>
 internal sealed partial class TestDataService(
-    IServiceProvider services, IDbContextFactory<NexusDbContext> contexts, PopulationStore store, IOptions<NexusTestDataOptions> options,
+    IServiceProvider services, SchemaOwner owner, PopulationStore store, IOptions<NexusTestDataOptions> options,
     ILogger<TestDataService> logger) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         RefuseInProduction();
-        await using (var db = await contexts.CreateDbContextAsync(cancellationToken))
+        await using (var context = await owner.OpenAsync(cancellationToken))
         {
-            if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+            if ((await context.Db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
             {
                 throw new NexusDataException(
                     NexusDataErrorKind.Validation,

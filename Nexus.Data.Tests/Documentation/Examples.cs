@@ -1,10 +1,13 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.Extensions.DependencyInjection;
+using Nexus.Data.Chats;
 using Nexus.Data.Conversations;
 using Nexus.Data.Embedded;
 using Nexus.Data.Masking;
 using Nexus.Data.Recording;
 using Nexus.Data.Recording.Answers;
+using Npgsql;
 
 namespace Nexus.Data.Tests.Documentation;
 
@@ -127,6 +130,49 @@ internal static class Examples
         // doc:end
     }
 }
+
+public static class OwnContextExamples
+{
+    public static void Register(IServiceCollection services, string connectionString)
+    {
+        // doc:own-context-services
+        services.AddSingleton(new NpgsqlDataSourceBuilder(connectionString).UseNexusTypes().Build());
+        services.AddDbContextFactory<ShopDbContext>((provider, options) => options.UseNexus(
+            provider.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.MigrationsAssembly("Shop")));
+        services.AddNexusData<ShopDbContext>(provider => provider.GetRequiredService<NpgsqlDataSource>());
+        // doc:end
+    }
+
+    public static async Task OrderAsync(
+        ShopDbContext shop, Messages messages, object order, NewMessage message, CancellationToken cancellationToken)
+    {
+        // doc:own-context-transaction
+        await using var transaction = await shop.Database.BeginTransactionAsync(cancellationToken);
+        shop.Add(order);
+        await shop.SaveChangesAsync(cancellationToken);
+        await using (var nexus = shop.JoinNexus())
+        {
+            await messages.In(nexus).PostAsync(message, cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        // doc:end
+    }
+}
+
+// doc:own-context-factory
+public sealed class ShopDbContextFactory : IDesignTimeDbContextFactory<ShopDbContext>
+{
+    public ShopDbContext CreateDbContext(string[] args)
+    {
+        var options = new DbContextOptionsBuilder<ShopDbContext>();
+        options.UseNexus(
+            Environment.GetEnvironmentVariable("ConnectionStrings__Shop") ?? "Host=localhost;Database=shop",
+            npgsql => npgsql.MigrationsAssembly("Shop"));
+        return new(options.Options);
+    }
+}
+// doc:end
 
 // doc:own-context
 public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbContext(options)

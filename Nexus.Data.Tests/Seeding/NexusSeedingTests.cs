@@ -75,12 +75,12 @@ public sealed class NexusSeedingTests : EmptyDatabaseTest
     }
 
     [Test]
-    public async Task Another_context_is_told_so()
+    public async Task A_context_without_the_model_is_told_so()
     {
         await MigrateAsync(isAsync: true);
         using var db = new Other(ConnectionString);
 
-        Assert.That(() => db.Database.EnsureCreated(), Throws.InvalidOperationException.With.Message.Contains("is for a NexusDbContext, and this is a Other"));
+        Assert.That(() => db.Database.EnsureCreated(), Throws.InvalidOperationException.With.Message.Contains("is for a context with the Nexus model, and Other has none"));
     }
 
     [Test]

@@ -1,13 +1,13 @@
 using System.Data.Common;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 
 namespace Nexus.Data.Operations;
 
 /// <summary>Says what a database is. Reads only, waits for nobody, and counts no rows.</summary>
-/// <param name="contexts">Makes the context that is read from.</param>
-public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> contexts)
+public sealed class DatabaseStatusReader
 {
     private const string Catalog =
         """
@@ -37,14 +37,27 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         ORDER BY 3 DESC, 1
         """;
 
-    private const string History = "__EFMigrationsHistory";
+    private const string History = RolePolicy.History;
+
+    private readonly IDbContextFactory<NexusDbContext> _contexts;
+    private readonly SchemaOwner _owner;
+
+    /// <summary>Reads the status of a database that this library's migrations keep.</summary>
+    /// <param name="contexts">Makes the context that is read from.</param>
+    public DatabaseStatusReader(IDbContextFactory<NexusDbContext> contexts)
+        : this(contexts, new OwnSchema(contexts))
+    {
+    }
+
+    internal DatabaseStatusReader(IDbContextFactory<NexusDbContext> contexts, SchemaOwner owner)
+        => (_contexts, _owner) = (contexts, owner);
 
     /// <summary>Reads the status.</summary>
     /// <param name="cancellationToken">Stops the reading.</param>
     public async Task<DatabaseStatus> ReadAsync(CancellationToken cancellationToken = default)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var known = db.Database.GetMigrations().Order(StringComparer.Ordinal).ToList();
+        await using var db = await _contexts.CreateDbContextAsync(cancellationToken);
+        var known = await _owner.MigrationsAsync(cancellationToken);
         var catalog = await db.ReadAsync(Catalog, [], ReadCatalogAsync, cancellationToken);
         var isMigrating = catalog.IsMigrating;
 
@@ -65,7 +78,7 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
 
         var origin = OriginOf(catalog.Tables, applied, known);
         var pending = applied is null ? [] : known.Except(applied, StringComparer.Ordinal).ToList();
-        var survey = isMigrating || origin is DatabaseOrigin.Empty or DatabaseOrigin.Unknown
+        var survey = isMigrating || _owner.IsHost || origin is DatabaseOrigin.Empty or DatabaseOrigin.Unknown
             ? new SchemaSurvey()
             : await SchemaSurveyor.SurveyAsync(db, origin, pending, sizes?.Tables ?? [], cancellationToken);
 
@@ -77,7 +90,7 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
             IsMigrating = isMigrating,
             Applied = applied ?? [],
             Pending = pending,
-            Unknown = applied is null ? [] : [.. applied.Except(known, StringComparer.Ordinal)],
+            Unknown = applied is null ? [] : [.. _owner.Unknown(applied, known)],
             Bytes = sizes?.Bytes,
             Tables = sizes?.Tables ?? [],
             Original = survey.Original,
@@ -89,7 +102,7 @@ public sealed class DatabaseStatusReader(IDbContextFactory<NexusDbContext> conte
         };
     }
 
-    private static DatabaseOrigin OriginOf(string[] tables, List<string>? applied, List<string> known)
+    private static DatabaseOrigin OriginOf(string[] tables, List<string>? applied, IReadOnlyList<string> known)
         => applied is null ? DatabaseOrigin.Unknown
             : applied.Intersect(known, StringComparer.Ordinal).Any() ? DatabaseOrigin.Ours
             : tables.All(table => table == History) ? DatabaseOrigin.Empty

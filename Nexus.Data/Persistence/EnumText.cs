@@ -11,9 +11,16 @@ internal static class EnumText<TEnum>
 
     private static readonly Dictionary<string, TEnum> _values = _words.ToDictionary(pair => pair.Value, pair => pair.Key);
 
-    public static ValueConverter<TEnum, string> Converter { get; } = new(value => Word(value), word => Parse(word));
+    public static ValueConverter<TEnum, string> Converter { get; } = new(value => Stored(value), word => Restored(word));
 
     public static string Word(TEnum value) => _words[value];
+
+    /// <summary>The word, or the number of what is no member: a compiled model has sentinels so. No other is stored, which the
+    /// CHECK sees to.</summary>
+    public static string Stored(TEnum value) => _words.TryGetValue(value, out var word) ? word : value.ToString("D");
+
+    /// <summary>What <see cref="Stored"/> was given.</summary>
+    public static TEnum Restored(string word) => _values.TryGetValue(word, out var value) ? value : Enum.Parse<TEnum>(word);
 
     public static TEnum Parse(string word) => _values[word];
 

@@ -7,10 +7,18 @@ internal sealed class NexusDataOptionsValidation : IValidateOptions<NexusDataOpt
 {
     public ValidateOptionsResult Validate(string? name, NexusDataOptions options)
     {
-        if (string.IsNullOrWhiteSpace(options.ConnectionString))
+        const string connectionString = nameof(NexusDataOptions.ConnectionString);
+        const string dataSource = nameof(NexusDataOptions.DataSource);
+        switch (string.IsNullOrWhiteSpace(options.ConnectionString), options.DataSource)
         {
-            // Told by its attribute.
-            return ValidateOptionsResult.Skip;
+            case (true, null):
+                return ValidateOptionsResult.Fail(
+                    $"{connectionString} is empty, and there is no {dataSource}: give one of them, in code or in the section "
+                    + $"{NexusDataOptions.SectionName}.");
+            case (false, not null):
+                return ValidateOptionsResult.Fail($"There are a {connectionString} and a {dataSource}: give one of them.");
+            case (true, not null):
+                return ValidateOptionsResult.Success;
         }
 
         try

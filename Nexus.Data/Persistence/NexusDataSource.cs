@@ -11,8 +11,17 @@ namespace Nexus.Data.Persistence;
 /// </summary>
 internal sealed class NexusDataSource : IAsyncDisposable, IDisposable
 {
+    private readonly bool _isOwn;
+
     public NexusDataSource(IOptions<NexusDataOptions> options, ILoggerFactory? loggerFactory = null)
     {
+        if (options.Value.DataSource is { } given)
+        {
+            Npgsql = given;
+            return;
+        }
+
+        _isOwn = true;
         var builder = new NpgsqlDataSourceBuilder(ConnectionStrings.Parse(options.Value.ConnectionString));
         builder.UseNexusTypes();
         builder.UseLoggerFactory(loggerFactory);
@@ -21,7 +30,13 @@ internal sealed class NexusDataSource : IAsyncDisposable, IDisposable
 
     public NpgsqlDataSource Npgsql { get; }
 
-    public void Dispose() => Npgsql.Dispose();
+    public void Dispose()
+    {
+        if (_isOwn)
+        {
+            Npgsql.Dispose();
+        }
+    }
 
-    public ValueTask DisposeAsync() => Npgsql.DisposeAsync();
+    public ValueTask DisposeAsync() => _isOwn ? Npgsql.DisposeAsync() : ValueTask.CompletedTask;
 }

@@ -15,7 +15,7 @@ namespace Microsoft.EntityFrameworkCore;
 public static class NexusDbContextOptionsExtensions
 {
     private const string MigrationsAssembly = "Nexus.Data.Migrations";
-    private const string StatusType = "conversation_analysis_status";
+    internal const string StatusType = "conversation_analysis_status";
     private const string MaxAutoPrepareKey = "Max Auto Prepare";
     private const int MaxAutoPrepare = 100;
     private static readonly TotalsInterceptor _totals = new();
@@ -50,6 +50,11 @@ public static class NexusDbContextOptionsExtensions
         ArgumentNullException.ThrowIfNull(dataSource);
         return builder.UseNpgsql(dataSource, Settings(npgsql)).UseNexusServices();
     }
+
+    /// <summary>Uses a connection that somebody else opens and closes.</summary>
+    internal static DbContextOptionsBuilder UseNexus(
+        this DbContextOptionsBuilder builder, NpgsqlConnection connection, Action<NpgsqlDbContextOptionsBuilder> npgsql)
+        => builder.UseNpgsql(connection, Settings(npgsql)).UseNexusServices();
 
     /// <summary>Makes a data source know the types of a Nexus database, and prepare statements that come again.</summary>
     /// <param name="builder">A data source that is being built.</param>
@@ -93,5 +98,6 @@ public static class NexusDbContextOptionsExtensions
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.NonTransactionalMigrationOperationWarning))
             .ReplaceService<IHistoryRepository, NexusHistoryRepository>()
             .ReplaceService<IMigrator, NexusMigrator>()
+            .ReplaceService<IMigrationsModelDiffer, NexusMigrationsModelDiffer>()
             .ReplaceService<IMigrationsSqlGenerator, NexusMigrationsSqlGenerator>();
 }

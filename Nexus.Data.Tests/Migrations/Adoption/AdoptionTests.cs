@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations.Rebuilding;
 using Nexus.Data.Operations;
 using Nexus.Data.Operations.Diagnosis;
+using Nexus.Data.Persistence;
 using Nexus.Data.Tests.Conversations;
 using Nexus.Data.Tests.Fixtures;
 using Npgsql;
@@ -58,7 +59,7 @@ public sealed class AdoptionTests : MigrationTest
             Assert.That(await ReadAsync(Details), Is.EquivalentTo(details), "comments, functions, what is valid");
             Assert.That(await ReadAsync("SELECT refresh_hourly_stats(); SELECT count(*) FROM hourly_stats"), Is.Not.Empty);
             Assert.That(
-                (await new Doctor(new Contexts(ConnectionString), [new MissingIndexCheck()]).RunAsync()).Single().Result.Status,
+                (await new Doctor(new Contexts(ConnectionString), [new MissingIndexCheck(new OwnSchema(new Contexts(ConnectionString)))]).RunAsync()).Single().Result.Status,
                 Is.EqualTo(CheckStatus.Ok), "indexes");
         });
         await AssertReadableAsync();

@@ -1,5 +1,6 @@
 using Nexus.Data.Operations.Diagnosis;
 using Nexus.Data.Persistence;
+using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Operations.Diagnosis;
 
@@ -33,14 +34,14 @@ public sealed class IndexCheckTests : CheckTest
     {
         await AdministerAsync(damage);
 
-        var result = await RunAsync(new MissingIndexCheck());
+        var result = await RunAsync(new MissingIndexCheck(new OwnSchema(new Contexts(ConnectionString))));
         await AdministerEachAsync(StatementsOf(result.Details.Single()));
 
         Assert.That(result.Status, Is.EqualTo(CheckStatus.Error));
         Assert.That(result.Finding, Does.StartWith("1 indexes of this version"));
         Assert.That(result.Details.Single(), Does.StartWith(detail));
         Assert.That(result.Remedy, Does.Contain("statements of the details"));
-        Assert.That((await RunAsync(new MissingIndexCheck())).Finding, Does.StartWith("All ").And.EndsWith(" are there."));
+        Assert.That((await RunAsync(new MissingIndexCheck(new OwnSchema(new Contexts(ConnectionString))))).Finding, Does.StartWith("All ").And.EndsWith(" are there."));
         await The_list_of_indexes_is_what_the_migrations_make();
     }
 
@@ -48,11 +49,11 @@ public sealed class IndexCheckTests : CheckTest
     public async Task A_table_that_is_gone_is_told_once_and_a_schema_that_is_behind_comes_first()
     {
         await AdministerAsync("DROP TABLE link_waits");
-        var gone = await RunAsync(new MissingIndexCheck());
+        var gone = await RunAsync(new MissingIndexCheck(new OwnSchema(new Contexts(ConnectionString))));
         await AdministerAsync("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000017%'""");
-        var behind = await RunAsync(new MissingIndexCheck());
+        var behind = await RunAsync(new MissingIndexCheck(new OwnSchema(new Contexts(ConnectionString))));
         await AdministerAsync("""DROP TABLE "__EFMigrationsHistory" """);
-        var lost = await RunAsync(new MissingIndexCheck());
+        var lost = await RunAsync(new MissingIndexCheck(new OwnSchema(new Contexts(ConnectionString))));
 
         Assert.That(gone.Details, Is.EqualTo(["The table link_waits is not there: bring it back from a backup."]));
         Assert.That((behind.Status, lost.Status), Is.EqualTo((CheckStatus.Skipped, CheckStatus.Skipped)));

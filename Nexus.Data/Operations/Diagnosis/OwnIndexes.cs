@@ -24,6 +24,13 @@ internal sealed record OwnIndex(string Name, string Table, bool IsUnique, string
         }
     }
 
+    /// <summary>The statement that makes it where it is not there; writers wait meanwhile.</summary>
+    public string MakeIfMissing
+        => $"CREATE {(IsUnique ? "UNIQUE " : "")}INDEX IF NOT EXISTS {Name} ON {Table} {Definition};";
+
+    /// <summary>Whether it is over an expression, which no model of EF describes.</summary>
+    public bool HasExpressions => Keys(Definition) is var keys && keys.LastIndexOf('(') != keys.IndexOf('(', StringComparison.Ordinal);
+
     /// <summary>The statement that takes it away, while others write where that can be.</summary>
     public string Drop => DropOf(Name, Table, Constraint is not null);
 
@@ -41,10 +48,12 @@ internal sealed record OwnIndex(string Name, string Table, bool IsUnique, string
     // The columns with their order; of what has an expression the kind of index.
     private static string Shape(string definition)
     {
-        var keys = definition.Split(Where)[0];
+        var keys = Keys(definition);
         var open = keys.IndexOf('(', StringComparison.Ordinal);
         return keys.IndexOf('(', open + 1) < 0 ? keys : keys[..open];
     }
+
+    private static string Keys(string definition) => definition.Split(Where)[0];
 }
 
 /// <summary>The indexes that the migrations make, as the catalog of a database at the newest version tells them. A test

@@ -6,15 +6,17 @@ using Npgsql;
 namespace Nexus.Data.Operations.Health;
 
 /// <summary>Whether the schema is that of this version: not while it is behind, nor while somebody migrates it.</summary>
-internal sealed class SchemaHealthCheck(IDbContextFactory<NexusDbContext> contexts) : IHealthCheck
+internal sealed class SchemaHealthCheck(IDbContextFactory<NexusDbContext> contexts, SchemaOwner owner) : IHealthCheck
 {
+    private string Remedy => owner.IsHost ? "migrate the host's context" : "run 'nexus-data migrate'";
+
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            var known = db.Database.GetMigrations().ToList();
+            var known = await owner.MigrationsAsync(cancellationToken);
             var applied = await db.WithoutWaitingAsync(
                 () => db.ReadAllAsync(
                     """SELECT "MigrationId" FROM "__EFMigrationsHistory" ORDER BY 1""", [], reader => reader.GetString(0),
@@ -26,19 +28,19 @@ internal sealed class SchemaHealthCheck(IDbContextFactory<NexusDbContext> contex
             }
 
             var pending = known.Except(applied, StringComparer.Ordinal).ToList();
-            var unknown = applied.Except(known, StringComparer.Ordinal).Count();
+            var unknown = owner.Unknown(applied, known).Count();
             var data = new Dictionary<string, object> { ["pending"] = pending, ["unknown"] = unknown };
             return pending.Count > 0
                 ? new(
                     context.Registration.FailureStatus,
-                    $"The database lacks {pending.Count} migrations, from {pending[0]} on: run 'nexus-data migrate'.",
+                    $"The database lacks {pending.Count} migrations, from {pending[0]} on: {Remedy}.",
                     data: data)
                 : HealthCheckResult.Healthy(
                     unknown > 0 ? "The database is newer than this version." : "The schema is current.", data);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            return new(context.Registration.FailureStatus, "The database has no migrations: run 'nexus-data migrate'.");
+            return new(context.Registration.FailureStatus, $"The database has no migrations: {Remedy}.");
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

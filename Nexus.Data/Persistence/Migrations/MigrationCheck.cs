@@ -29,7 +29,7 @@ internal sealed class MigrationCheck(
         if (pending.Count > 0)
         {
             Throw(
-                names, applied,
+                names, applied, IsWithoutOurs(applied) && Scalar(MigrationObstacles.IsMade) is not null,
                 MigrationObstacles.Views(pending) is { } sql ? Scalar(sql) : null,
                 MigrationObstacles.RetiresKeys(pending) && Scalar(MigrationObstacles.MayHoldClearKeys) is not null
                     ? Scalar(MigrationObstacles.ClearKeys)
@@ -53,7 +53,7 @@ internal sealed class MigrationCheck(
         if (pending.Count > 0)
         {
             Throw(
-                names, applied,
+                names, applied, IsWithoutOurs(applied) && await ScalarAsync(MigrationObstacles.IsMade) is not null,
                 MigrationObstacles.Views(pending) is { } sql ? await ScalarAsync(sql) : null,
                 MigrationObstacles.RetiresKeys(pending)
                     && await ScalarAsync(MigrationObstacles.MayHoldClearKeys) is not null
@@ -80,10 +80,15 @@ internal sealed class MigrationCheck(
         ];
     }
 
-    private void Throw(string? names, List<string> applied, string? views, string? clearKeys)
+    // A history, and nothing in it of the migrations that are to be done.
+    private bool IsWithoutOurs(List<string> applied)
+        => applied.Count > 0 && !applied.Any(migrationsAssembly.Migrations.ContainsKey);
+
+    private void Throw(string? names, List<string> applied, bool isMade, string? views, string? clearKeys)
     {
+        var keeper = isMade ? applied[0] : null;
         var foreign = MigrationObstacles.Foreign(names, applied.Where(migrationsAssembly.Migrations.ContainsKey), Create);
-        if (MigrationObstacles.Judge(connection.DbConnection.Database, foreign, views, clearKeys) is { } obstacle)
+        if (MigrationObstacles.Judge(connection.DbConnection.Database, keeper, foreign, views, clearKeys) is { } obstacle)
         {
             throw obstacle;
         }

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore.Migrations.Operations;
 namespace Nexus.Data.Persistence.Migrations;
 
 /// <summary>
-/// What stops a migration before its first statement: tables of another program whose names are ours, views on a column
+/// What stops a migration before its first statement: tables that another context's migrations keep, tables of another program whose names are ours, views on a column
 /// that has to become longer, and API keys in clear that nobody said to retire.
 /// </summary>
 internal static class MigrationObstacles
@@ -18,6 +18,9 @@ internal static class MigrationObstacles
         WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p', 'v', 'm', 'f')
             AND relname IN ('users', 'chats', 'messages')
         """;
+
+    /// <summary>Whether a table is there that nobody but this library's model makes.</summary>
+    public const string IsMade = "SELECT 'yes' WHERE to_regclass('link_waits') IS NOT NULL";
 
     /// <summary>A setting of the session; <c>on</c> is the word that keys in clear may be retired.</summary>
     public const string RetireClearKeys = "nexus.retire_clear_keys";
@@ -85,9 +88,22 @@ internal static class MigrationObstacles
     }
 
     /// <summary>Says what is in the way, and how to get round it.</summary>
+    /// <param name="database">The database's name.</param>
+    /// <param name="keeper">The first migration of another assembly that has made the Nexus tables; null for none.</param>
+    /// <param name="foreign">Another program's tables, as <see cref="Foreign"/> gives them.</param>
+    /// <param name="views">The answer to <see cref="Views"/>.</param>
+    /// <param name="clearKeys">The answer to <see cref="ClearKeys"/>.</param>
     public static NexusDataException? Judge(
-        string database, IReadOnlyList<string> foreign, string? views, string? clearKeys)
+        string database, string? keeper, IReadOnlyList<string> foreign, string? views, string? clearKeys)
     {
+        if (keeper is not null)
+        {
+            return new(
+                NexusDataErrorKind.Conflict,
+                $"The Nexus tables of database '{database}' are kept by other migrations than these: its history begins with "
+                + $"{keeper}. Nothing was changed. Migrate it with the context whose migrations have made them.");
+        }
+
         if (foreign.Count > 0)
         {
             return new(

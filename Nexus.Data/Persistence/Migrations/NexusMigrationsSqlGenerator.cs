@@ -1,9 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Nexus.Data.Analyses;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
@@ -48,6 +50,10 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     public const string RetiresClearKeys = "Nexus:RetiresClearKeys";
 
     private const int SmallTable = 100_000;
+
+    // A model has the labels of its enums by the alphabet; in the database they are in their own order, and sort by it.
+    private static string StatusLabels
+        => string.Join(", ", Enum.GetNames<ConversationAnalysisStatus>().Select(name => Literal(PostgresNames.ToSnakeCase(name))));
 
     protected override void Generate(
         CreateTableOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
@@ -237,7 +243,9 @@ internal sealed partial class NexusMigrationsSqlGenerator(
         PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
         => Append(builder, Block(If(
             $"to_regtype({Literal(Delimit(enumType.Name, enumType.Schema))}) IS NULL",
-            Sql(inner => base.GenerateCreateEnum(enumType, model, inner)))));
+            enumType.Name == NexusDbContextOptionsExtensions.StatusType
+                ? $"CREATE TYPE {Delimit(enumType.Name, enumType.Schema)} AS ENUM ({StatusLabels});"
+                : Sql(inner => base.GenerateCreateEnum(enumType, model, inner)))));
 
     protected override void GenerateDropEnum(PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
         => Append(builder, $"DROP TYPE IF EXISTS {Delimit(enumType.Name, enumType.Schema)};");
