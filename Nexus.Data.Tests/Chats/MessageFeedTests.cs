@@ -8,6 +8,7 @@ using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Chats;
 
+[Category("ServerVersions")]
 public sealed class MessageFeedTests : RoomTest
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);

@@ -4,6 +4,7 @@ using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Chats;
 
+[Category("ServerVersions")]
 public sealed class MessageSearchTests : RoomTest
 {
     [Test]

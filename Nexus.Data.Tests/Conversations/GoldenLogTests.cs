@@ -9,6 +9,7 @@ using Nexus.Data.Tests.Fixtures;
 namespace Nexus.Data.Tests.Conversations;
 
 /// <summary>The log that meets every rule of linking, with the answer to each of its lines.</summary>
+[Category("ServerVersions")]
 public sealed class GoldenLogTests : DatabaseTest
 {
     [Test]

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace Nexus.Data.Tests.Migrations;
 
 /// <summary>Operations that migrations to come may hold: each is done twice, and the second time changes nothing.</summary>
+[Category("ServerVersions")]
 public sealed class GuardedOperationTests : MigrationTest
 {
     [Test]

@@ -3,6 +3,7 @@ using Npgsql;
 namespace Nexus.Data.Tests.Migrations;
 
 /// <summary>What no catalog shows: the query of the view, and what its function does.</summary>
+[Category("ServerVersions")]
 public sealed class HourlyStatsTests : MigrationTest
 {
     [TestCase(0, "domain")]
@@ -81,7 +82,7 @@ public sealed class HourlyStatsTests : MigrationTest
             """);
 
         Assert.That(stats, Has.Count.GreaterThan(100).And.EqualTo(await ReadAsync($"""
-            SELECT date_bin('1 hour', timestamp, 'epoch'), {train}, model, count(*), sum(input_tokens),
+            SELECT to_timestamp(3600 * floor(extract(epoch FROM timestamp) / 3600)), {train}, model, count(*), sum(input_tokens),
                 sum(output_tokens), sum(cache_creation_input_tokens), sum(cache_read_input_tokens), avg(duration_ms),
                 sum(tool_call_count)
             FROM api_requests

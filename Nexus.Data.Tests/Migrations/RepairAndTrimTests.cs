@@ -94,6 +94,7 @@ public sealed class RepairAndTrimTests : MigrationTest
     }
 
     [Test]
+    [Category("ServerVersions")]
     public async Task An_index_that_goes_again_is_not_built_on_a_large_table_and_is_on_a_small_one(
         [Values(99_999, 100_001)] int rows, [Values] bool analyzed)
     {

@@ -1,6 +1,7 @@
 namespace Nexus.Data.Tests.Migrations;
 
 /// <summary>What the catalog holds after each step of the mirrored sequence, whichever way it came there.</summary>
+[Category("ServerVersions")]
 public sealed class SchemaTests : MigrationTest
 {
     [Test]

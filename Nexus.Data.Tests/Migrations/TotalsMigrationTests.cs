@@ -3,6 +3,7 @@ using Nexus.Data.Tests.Totals;
 namespace Nexus.Data.Tests.Migrations;
 
 /// <summary>020 on the requests of a database that is there already.</summary>
+[Category("ServerVersions")]
 public sealed class TotalsMigrationTests : MigrationTest
 {
     private const int Totals = 20;

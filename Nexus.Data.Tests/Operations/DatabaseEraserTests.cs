@@ -6,6 +6,7 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Operations;
 
+[Category("ServerVersions")]
 public sealed class DatabaseEraserTests : RoleTest
 {
     // Of each kind that is dropped by a word of its own, and what hangs together in ways that an order could break.

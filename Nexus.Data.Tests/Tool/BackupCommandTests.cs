@@ -9,6 +9,7 @@ public sealed class BackupCommandTests : BackupTest
 {
     // What stands in tables that came later would stay, and migrate would not fill them again.
     [Test]
+    [NeedsDump]
     public async Task A_backup_older_than_the_database_is_refused_until_it_is_empty()
     {
         var database = await EmptyAsync();
@@ -32,6 +33,8 @@ public sealed class BackupCommandTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
+    [Category("ServerVersions")]
     public async Task A_backup_comes_back_row_by_row_in_an_empty_database()
     {
         await FillAsync();
@@ -55,6 +58,7 @@ public sealed class BackupCommandTests : BackupTest
 
     // What was written while it was taken is in neither the file nor the counts.
     [Test]
+    [NeedsDump]
     public async Task A_backup_is_of_one_instant_with_its_counts()
     {
         await FillAsync();
@@ -81,6 +85,7 @@ public sealed class BackupCommandTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task What_is_there_is_replaced_only_where_its_name_was_typed_and_never_in_production_unsaid()
     {
         await FillAsync();
@@ -105,6 +110,7 @@ public sealed class BackupCommandTests : BackupTest
 
     [TestCase(true)]
     [TestCase(false)]
+    [NeedsDump]
     public async Task A_damaged_file_is_refused_before_anything_is_done(bool hasManifest)
     {
         await FillAsync();
@@ -126,6 +132,7 @@ public sealed class BackupCommandTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task What_fails_in_the_middle_leaves_what_was_there()
     {
         await FillAsync();
@@ -142,6 +149,7 @@ public sealed class BackupCommandTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task A_backup_that_is_stopped_or_has_no_room_leaves_nothing()
     {
         await FillAsync();
@@ -203,6 +211,7 @@ public sealed class BackupCommandTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task A_schema_dump_has_the_tables_and_no_rows()
     {
         await FillAsync();

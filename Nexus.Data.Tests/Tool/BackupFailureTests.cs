@@ -17,6 +17,7 @@ public sealed class BackupFailureTests : BackupTest
 
     // A limit of the process, which a full disk is like: anybody may set it.
     [TestCaseSource(nameof(_kinds))]
+    [NeedsDump]
     public async Task A_file_that_may_not_grow_is_refused_and_nothing_is_left(params string[] kind)
     {
         await FillLargeAsync();
@@ -31,6 +32,7 @@ public sealed class BackupFailureTests : BackupTest
     }
 
     [TestCaseSource(nameof(_kinds))]
+    [NeedsDump]
     public async Task A_full_disk_is_refused_and_nothing_is_left(params string[] kind)
     {
         await FillLargeAsync();
@@ -56,6 +58,7 @@ public sealed class BackupFailureTests : BackupTest
     }
 
     [TestCaseSource(nameof(_kinds))]
+    [NeedsDump]
     public async Task A_dump_that_is_killed_is_refused_and_nothing_is_left(params string[] kind)
     {
         await FillAsync();
@@ -73,6 +76,7 @@ public sealed class BackupFailureTests : BackupTest
 
     // In the middle of the rows that follow what pg_dump wrote.
     [Test]
+    [NeedsDump]
     public async Task A_connection_that_is_cut_while_rows_are_read_leaves_nothing()
     {
         await FillAsync();
@@ -92,6 +96,7 @@ public sealed class BackupFailureTests : BackupTest
     }
 
     [TestCaseSource(nameof(_kinds))]
+    [NeedsDump]
     public async Task What_a_killed_backup_leaves_is_no_backup_and_the_next_one_goes_over_it(params string[] kind)
     {
         await FillAsync();
@@ -128,6 +133,7 @@ public sealed class BackupFailureTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task One_byte_that_is_another_one_is_found_anywhere_by_the_checksum_and_among_the_rows_without_it(
         [ValueSource(nameof(_kinds))] string[] kind)
     {
@@ -160,6 +166,7 @@ public sealed class BackupFailureTests : BackupTest
     [TestCase(0.02)]
     [TestCase(0.5)]
     [TestCase(0.999)]
+    [NeedsDump]
     public async Task A_part_that_is_cut_off_is_refused_without_its_checksum_too(double length)
     {
         await FillAsync();
@@ -177,6 +184,7 @@ public sealed class BackupFailureTests : BackupTest
 
     [TestCase(true)]
     [TestCase(false)]
+    [NeedsDump]
     public async Task A_restore_that_is_killed_or_cut_off_leaves_what_was_there(bool isKilled)
     {
         await FillAsync();
@@ -200,6 +208,7 @@ public sealed class BackupFailureTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task A_file_of_a_newer_program_or_server_is_refused()
     {
         await FillAsync();

@@ -25,6 +25,8 @@ public sealed class PartialBackupTests : BackupTest
     private static readonly string[] _secret = ["anthropic_credentials", "train_api_keys", "trains", "users"];
 
     [Test]
+    [NeedsDump]
+    [Category("ServerVersions")]
     public async Task Everything_comes_back_by_the_checksum_of_every_table()
     {
         await FillWithEverythingAsync();
@@ -40,6 +42,7 @@ public sealed class PartialBackupTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task Since_a_time_whole_conversations_and_chats_come_back_with_all_that_they_refer_to()
     {
         await FillWithEverythingAsync();
@@ -93,6 +96,7 @@ public sealed class PartialBackupTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task Without_secrets_none_is_in_the_file_and_all_else_is()
     {
         await FillWithEverythingAsync();
@@ -124,6 +128,7 @@ public sealed class PartialBackupTests : BackupTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task Both_together()
     {
         await FillWithEverythingAsync();
@@ -171,6 +176,7 @@ public sealed class PartialBackupTests : BackupTest
     [TestCase("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000021%'""", "nexus-data migrate")]
     [TestCase("""INSERT INTO "__EFMigrationsHistory" VALUES ('20990101000000_Later', '10.0.0')""", "newer version")]
     [TestCase("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE other (n int)", "none of our tables")]
+    [NeedsDump]
     public async Task A_part_is_taken_of_this_versions_tables_alone(string change, string reason)
     {
         await AdministerAsync(change);
@@ -190,6 +196,7 @@ public sealed class PartialBackupTests : BackupTest
 
     // Tables of other programs, large objects, names that have to be quoted, and where sequences go on.
     [Test]
+    [NeedsDump]
     public async Task What_is_not_ours_comes_whole()
     {
         await FillAsync();

@@ -42,6 +42,7 @@ public sealed class RebuildConversationsCommandTests : DatabaseTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task With_backup_the_database_is_in_the_file_as_it_was()
     {
         await ImportDamagedAsync();

@@ -14,6 +14,7 @@ using Npgsql;
 namespace Nexus.Data.Tests.Totals;
 
 /// <summary>Totals of requests that a host saves, or another program writes.</summary>
+[Category("ServerVersions")]
 public sealed class TotalsTests : ServiceTest
 {
     private protected override bool KeepsTotals => true;

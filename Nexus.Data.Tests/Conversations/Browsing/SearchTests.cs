@@ -8,6 +8,7 @@ using NUnit.Framework.Constraints;
 namespace Nexus.Data.Tests.Conversations.Browsing;
 
 /// <summary>Requests that are found by what is said in them.</summary>
+[Category("ServerVersions")]
 public sealed class SearchTests : BrowsingTest
 {
     [Test]

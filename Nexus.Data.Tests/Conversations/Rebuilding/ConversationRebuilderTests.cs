@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Nexus.Data.Tests.Fixtures;
+using Npgsql;
 
 namespace Nexus.Data.Tests.Conversations.Rebuilding;
 
@@ -161,6 +162,7 @@ public sealed class ConversationRebuilderTests : RebuildTest
     }
 
     [Test]
+    [Category("ServerVersions")]
     public async Task A_dry_run_changes_nothing_and_names_the_very_rows_and_conversations_that_are_written()
     {
         await ImportGoldenAsync();
@@ -305,6 +307,8 @@ public sealed class ConversationRebuilderTests : RebuildTest
     // What the server has counted is there a little later.
     private async Task<long> UpdatesAsync(long atLeast)
     {
+        // Before version 15, a connection that has nothing to do may keep what it counted until it ends.
+        NpgsqlConnection.ClearAllPools();
         for (var tries = 0; ; tries++)
         {
             var text = (await RowsAsync("SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'api_requests'"))[0];

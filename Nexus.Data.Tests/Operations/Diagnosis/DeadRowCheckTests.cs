@@ -3,6 +3,7 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Operations.Diagnosis;
 
+[Category("ServerVersions")]
 public sealed class DeadRowCheckTests : CheckTest
 {
     private const string Fill =
@@ -39,6 +40,7 @@ public sealed class DeadRowCheckTests : CheckTest
         var young = await RunAsync(new DeadRowCheck(), await AdministratorAsync());
         await AdministerAsync(StatementsOf(asAdministrator.Details[0]).Single());
         await VacuumAsync("model_prices");
+        await AdministerUntilAsync("SELECT 1", $"{Rows} n_dead_tup = 0");
         var after = await RunAsync(new DeadRowCheck());
 
         Assert.Multiple(() =>

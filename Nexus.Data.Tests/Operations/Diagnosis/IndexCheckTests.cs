@@ -4,6 +4,7 @@ using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Operations.Diagnosis;
 
+[Category("ServerVersions")]
 public sealed class IndexCheckTests : CheckTest
 {
     private static readonly UnusedIndexCheck _atOnce = new() { Settled = TimeSpan.Zero, Smallest = 0 };

@@ -2,6 +2,7 @@ using Nexus.Data.Operations.Diagnosis;
 
 namespace Nexus.Data.Tests.Operations.Diagnosis;
 
+[Category("ServerVersions")]
 public sealed class MemoryCheckTests : CheckTest
 {
     // No test fills a server's memory, so the server is said to have less, and to find less in it.

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Nexus.Data.Embedded;
 using Nexus.Data.Operations.Roles;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Trains;
@@ -8,6 +8,7 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Operations.Roles;
 
+[Category("ServerVersions")]
 public sealed class RoleSetupTests : RoleTest
 {
     private const string Owners =
@@ -245,42 +246,18 @@ public sealed class RoleSetupTests : RoleTest
     }
 
     [Test]
+    [NeedsDump]
     public async Task The_backups_role_dumps_all_of_the_database()
     {
-        var programs = new[] { Environment.GetEnvironmentVariable("NEXUS_PG_BIN") ?? "" }
-            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
-            .Concat(Directory.Exists("/usr/lib/postgresql")
-                ? Directory.GetDirectories("/usr/lib/postgresql").Select(folder => Path.Combine(folder, "bin"))
-                : [])
-            .Select(folder => Path.Combine(folder, "pg_dump")).Where(File.Exists).ToList();
-        if (programs.Count == 0)
-        {
-            Assert.Ignore("There is no pg_dump on this machine.");
-        }
-
         await MigrateAsync(ConnectionString);
         await ExecuteAsync("CREATE TABLE invoices (id serial)");
         await SetUpAsync();
-        var server = new NpgsqlConnectionStringBuilder(As(NexusRole.Backup));
-        var start = new ProcessStartInfo(
-            programs[0], ["-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, server.Database!])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["PGPASSWORD"] = server.Password;
+        var text = "";
 
-        using var dump = Process.Start(start)!;
-        var errors = dump.StandardError.ReadToEndAsync();
-        var text = await dump.StandardOutput.ReadToEndAsync();
-        await dump.WaitForExitAsync();
+        await PostgresProgram.RunAsync(
+            "pg_dump", ["--no-password"], As(NexusRole.Backup), CancellationToken.None,
+            async output => text = await new StreamReader(output).ReadToEndAsync());
 
-        if ((await errors).Contains("server version mismatch", StringComparison.Ordinal))
-        {
-            Assert.Ignore("The machine's pg_dump is older than the server.");
-        }
-
-        Assert.That(dump.ExitCode, Is.Zero, await errors);
         Assert.That(text, Does.Contain("COPY public.api_requests").And.Contain("COPY public.invoices"));
     }
 

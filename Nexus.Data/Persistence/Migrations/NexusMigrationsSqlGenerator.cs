@@ -333,11 +333,11 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     /// <summary>
     /// A condition in SQL that holds where a table has at most <see cref="SmallTable"/> rows. By the statistics; rows are
-    /// counted only where there are none yet.
+    /// counted only where there are none yet, of which PostgreSQL 13 says that there are 0 rows.
     /// </summary>
     internal static string IsSmall(string table)
         => string.Create(CultureInfo.InvariantCulture, $"""
-            (SELECT CASE WHEN reltuples >= 0 THEN reltuples <= {SmallTable}
+            (SELECT CASE WHEN reltuples > 0 THEN reltuples <= {SmallTable}
                          ELSE (SELECT count(*) FROM (SELECT FROM {table} LIMIT {SmallTable + 1}) counted) <= {SmallTable} END
              FROM pg_class WHERE oid = {Regclass(table)})
             """);
