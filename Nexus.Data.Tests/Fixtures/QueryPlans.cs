@@ -27,6 +27,9 @@ internal sealed class QueryPlans
     /// <summary>How many statements there were.</summary>
     public int Statements { get; private init; }
 
+    /// <summary>The major version of the server that made them.</summary>
+    public int ServerVersion { get; private init; }
+
     /// <summary>The plans as they came.</summary>
     public string All { get; private init; } = "";
 
@@ -45,7 +48,8 @@ internal sealed class QueryPlans
             SET auto_explain.log_buffers = on; SET auto_explain.log_format = json; SET auto_explain.log_level = 'notice';
             SET auto_explain.log_nested_statements = on; SET jit = off
             """);
-        ((NpgsqlConnection)db.Database.GetDbConnection()).Notice += (_, notice) => texts.Add(notice.Notice.MessageText);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        connection.Notice += (_, notice) => texts.Add(notice.Notice.MessageText);
         for (var i = 0; i < times; i++)
         {
             texts.Clear();
@@ -63,6 +67,7 @@ internal sealed class QueryPlans
         return new(roots)
         {
             Statements = plans.Count,
+            ServerVersion = connection.PostgreSqlVersion.Major,
             Buffers = roots.Sum(
                 plan => plan.GetProperty("Shared Hit Blocks").GetInt64() + plan.GetProperty("Shared Read Blocks").GetInt64()),
             All = string.Join("\n", texts),

@@ -7,6 +7,8 @@ namespace Nexus.Data.Tests.Usage;
 /// <summary>How the server answers: one statement and the prices, by indexes, however much there is.</summary>
 public sealed class UsagePlanTests : UsageTest
 {
+    private const string ByHour = "idx_hourly_totals_hour";
+
     private static readonly string[] _growing = ["api_requests", "hourly_totals", "branch_totals", "conversation_totals"];
     private static readonly UsageFilter _ofAccount = new() { AccountId = "acc-3" };
     private static readonly UsageFilter _ofTrain = new() { TrainId = "train-2" };
@@ -37,29 +39,33 @@ public sealed class UsagePlanTests : UsageTest
 
     // The bounds are two to three times what was seen: of two hours that a window cuts through, some 25 requests of five trains
     // are read, and of two windows some 120.
-    [TestCase("window", 350, "idx_hourly_totals_hour", "idx_requests_train_time")]
+    [TestCase("window", 350, ByHour, "idx_requests_train_time")]
     [TestCase("window of account", 100, "idx_hourly_totals_account", "idx_requests_train_time")]
     [TestCase("window of train", 80, "hourly_totals_pkey", "idx_requests_train_time")]
-    [TestCase("daily", 2_200, "idx_hourly_totals_hour")]
+    [TestCase("daily", 2_200, ByHour)]
     [TestCase("daily with split hours", 700, "idx_hourly_totals_account", "idx_requests_train_time")]
     [TestCase("hourly", 400, "hourly_totals_pkey", "idx_requests_train_time")]
     [TestCase("series", 250, "idx_hourly_totals_account", "idx_requests_train_time")]
     [TestCase("sliding", 600, "idx_hourly_totals_account", "idx_requests_train_time")]
-    [TestCase("accounts", 400, "idx_hourly_totals_hour", "idx_requests_train_time")]
-    [TestCase("totals", 800, "idx_hourly_totals_hour", "idx_requests_train_time", "idx_conversation_totals_first")]
-    [TestCase("recent", 650, "idx_hourly_totals_hour", "idx_requests_train_time", "idx_conversation_totals_last")]
+    [TestCase("accounts", 400, ByHour, "idx_requests_train_time")]
+    [TestCase("totals", 800, ByHour, "idx_requests_train_time", "idx_conversation_totals_first")]
+    [TestCase("recent", 650, ByHour, "idx_requests_train_time", "idx_conversation_totals_last")]
     [TestCase("recent of train", 200, "hourly_totals_pkey", "idx_requests_train_time", "idx_conversation_totals_train")]
-    [TestCase("trains", 800, "idx_hourly_totals_hour", "idx_requests_train_time")]
+    [TestCase("trains", 800, ByHour, "idx_requests_train_time")]
     [TestCase("weeks", 30, "idx_conversation_totals_first")]
     public async Task An_answer_reads_ranges_of_indexes_and_little_else(string question, long bound, params string[] indexes)
     {
         var plans = await QueryPlans.OfAsync(await AdministratorAsync(), db => AskAsync(question, Usage.In(db)));
 
+        // Since version 18, the server may skip from train to train in the primary key instead: they are few.
+        var hours = plans.ServerVersion >= 18 && !plans.Indexes.Contains(ByHour) ? "hourly_totals_pkey" : ByHour;
+        var expected = indexes.Select(index => index == ByHour ? hours : index);
+
         TestContext.Out.WriteLine($"{question}: {plans.Buffers} pages, {string.Join(", ", plans.Indexes)}");
         Assert.Multiple(() =>
         {
             Assert.That(plans.Scanned.Intersect(_growing), Is.Empty, plans.All);
-            Assert.That(indexes, Is.SubsetOf(plans.Indexes), plans.All);
+            Assert.That(expected, Is.SubsetOf(plans.Indexes), plans.All);
             Assert.That(plans.Buffers, Is.LessThan(bound), plans.All);
         });
     }

@@ -104,6 +104,7 @@ public sealed class UsageQueriesTests : UsageTest
         await StoreAsync(Request(4, 7));
         await AdministerAsync(
             """
+            UPDATE hourly_totals SET slot = 0;
             INSERT INTO hourly_totals SELECT train_id, hour, account_id, model, request_type, 1, 2, 1, 0, 5, 0, 0, 0, 0, 0 FROM hourly_totals;
             INSERT INTO hourly_totals SELECT 'gone', hour, account_id, model, request_type, 1, 2, 1, 0, 5, 0, 0, 0, 0, 0 FROM hourly_totals WHERE slot = 0;
             INSERT INTO hourly_totals SELECT 'gone', hour, account_id, model, request_type, 2, -2, -1, 0, -5, 0, 0, 0, 0, 0 FROM hourly_totals WHERE slot = 0 AND train_id <> 'gone';
