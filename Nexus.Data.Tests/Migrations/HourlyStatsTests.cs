@@ -3,7 +3,6 @@ using Npgsql;
 namespace Nexus.Data.Tests.Migrations;
 
 /// <summary>What no catalog shows: the query of the view, and what its function does.</summary>
-[Category("ServerVersions")]
 public sealed class HourlyStatsTests : MigrationTest
 {
     [TestCase(0, "domain")]

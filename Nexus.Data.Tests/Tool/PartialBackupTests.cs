@@ -26,7 +26,6 @@ public sealed class PartialBackupTests : BackupTest
 
     [Test]
     [NeedsDump]
-    [Category("ServerVersions")]
     public async Task Everything_comes_back_by_the_checksum_of_every_table()
     {
         await FillWithEverythingAsync();
