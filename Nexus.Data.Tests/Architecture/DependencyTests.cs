@@ -81,7 +81,9 @@ public sealed partial class DependencyTests
     [TestCase("Nexus.Data", "Microsoft.EntityFrameworkCore.Relational", "Microsoft.Extensions.Diagnostics.HealthChecks",
         "Microsoft.Extensions.Hosting.Abstractions", "Microsoft.Extensions.Options.DataAnnotations",
         "Npgsql.EntityFrameworkCore.PostgreSQL")]
-    [TestCase("Nexus.Data.Migrations", "Microsoft.EntityFrameworkCore.Design", "Nexus.Data")]
+    // Microsoft.CodeAnalysis and System.Composition are pins of what EF Design brings.
+    [TestCase("Nexus.Data.Migrations", "Microsoft.CodeAnalysis.Analyzers", "Microsoft.CodeAnalysis.CSharp",
+        "Microsoft.CodeAnalysis.CSharp.Workspaces", "Microsoft.EntityFrameworkCore.Design", "Nexus.Data", "System.Composition")]
     [TestCase("Nexus.Data.Seeding", "Bogus", "Microsoft.Extensions.Hosting.Abstractions", "Nexus.Data")]
     [TestCase("Nexus.Data.Embedded", "Nexus.Data", "Nexus.Data.Migrations")]
     [TestCase("Nexus.Data.Tool", "Nexus.Data", "Nexus.Data.Embedded", "Nexus.Data.Migrations", "Nexus.Data.Seeding",

@@ -18,7 +18,7 @@ public sealed partial class DocumentTests
             where !compiled.ContainsKey(block)
             select $"{document}: {block}";
 
-        Assert.That(unknown, Is.Empty, "Take the text of a '// doc:NAME' region of Nexus.Data.Tests/Documentation.");
+        Assert.That(unknown, Is.Empty, "Take the text of a '// doc:NAME' region of Nexus.Data.Tests/Documentation or of a sample.");
     }
 
     [Test]
@@ -75,6 +75,9 @@ public sealed partial class DocumentTests
             .Concat(Directory.Exists(Repository.PathOf("docs"))
                 ? Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md", SearchOption.AllDirectories)
                 : [])
+            // Those of the packages, and that of the samples.
+            .Concat(Directory.EnumerateDirectories(Repository.Root).SelectMany(folder => Directory.EnumerateFiles(folder, "README.md")))
+            .Distinct()
             .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))
             .Order(StringComparer.Ordinal);
 
@@ -82,7 +85,7 @@ public sealed partial class DocumentTests
         => Block().Matches(Repository.Read(document)).Select(block => Normalize(block.Groups[1].Value));
 
     private static IEnumerable<(string Name, string Code)> Snippets()
-        => from file in Repository.SourcesBelow("Nexus.Data.Tests/Documentation")
+        => from file in Repository.SourcesBelow("Nexus.Data.Tests/Documentation").Concat(Repository.SourcesBelow("samples"))
            from Match region in Region().Matches(Repository.Read(file))
            select (region.Groups[1].Value, region.Groups[2].Value);
 

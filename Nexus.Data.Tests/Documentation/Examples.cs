@@ -5,6 +5,7 @@ using Nexus.Data.Chats;
 using Nexus.Data.Conversations;
 using Nexus.Data.Embedded;
 using Nexus.Data.Masking;
+using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
 using Nexus.Data.Recording.Answers;
 using Npgsql;
@@ -178,5 +179,19 @@ public sealed class ShopDbContextFactory : IDesignTimeDbContextFactory<ShopDbCon
 public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbContext(options)
 {
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.ApplyNexusModel();
+}
+// doc:end
+
+// doc:own-factory
+public sealed class DesignTimeFactory : IDesignTimeDbContextFactory<NexusDbContext>
+{
+    public NexusDbContext CreateDbContext(string[] args)
+    {
+        var builder = new DbContextOptionsBuilder<NexusDbContext>();
+        // What reads the model only asks no server.
+        var connection = ConnectionSettings.Find(null, ConnectionScope.Own, Environment.GetEnvironmentVariable);
+        builder.UseNexus(connection?.ConnectionString ?? "Host=localhost;Database=nexus");
+        return new(builder.Options);
+    }
 }
 // doc:end
