@@ -95,6 +95,15 @@ public sealed class PackageTests
         });
     }
 
+    [Test]
+    public void The_samples_ask_for_the_version_that_is_packed()
+    {
+        var packed = XDocument.Parse(Repository.Read("Directory.Build.props")).Descendants("Version").Single().Value;
+        var asked = XDocument.Parse(Repository.Read("samples/Directory.Build.props")).Descendants("NexusDataVersion").Single().Value;
+
+        Assert.That(asked, Is.EqualTo(packed));
+    }
+
     [TestCaseSource(nameof(_packages))]
     public async Task No_package_names_a_folder_of_the_machine_that_made_it(string package)
     {
