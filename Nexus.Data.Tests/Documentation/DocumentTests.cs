@@ -13,7 +13,7 @@ public sealed partial class DocumentTests
         var compiled = Snippets().ToDictionary(snippet => Normalize(snippet.Code), snippet => snippet.Name);
 
         var unknown =
-            from document in Documents()
+            from document in Documents.All()
             from block in Blocks(document)
             where !compiled.ContainsKey(block)
             select $"{document}: {block}";
@@ -24,24 +24,10 @@ public sealed partial class DocumentTests
     [Test]
     public void Every_region_is_in_a_document()
     {
-        var blocks = Documents().SelectMany(Blocks).ToHashSet(StringComparer.Ordinal);
+        var blocks = Documents.All().SelectMany(Blocks).ToHashSet(StringComparer.Ordinal);
 
         Assert.That(Snippets().Where(snippet => !blocks.Contains(Normalize(snippet.Code))).Select(snippet => snippet.Name),
             Is.Empty);
-    }
-
-    [Test]
-    public void Every_link_to_a_file_leads_somewhere()
-    {
-        var broken =
-            from document in Documents()
-            let folder = Path.GetDirectoryName(Repository.PathOf(document))!
-            from Match link in Link().Matches(Repository.Read(document))
-            let target = link.Groups[1].Value
-            where !target.Contains("://", StringComparison.Ordinal) && !Path.Exists(Path.Combine(folder, target))
-            select $"{document} -> {target}";
-
-        Assert.That(broken, Is.Empty);
     }
 
     [Test]
@@ -52,7 +38,7 @@ public sealed partial class DocumentTests
                 .SelectMany(folder => Repository.SourcesBelow(folder!)).Select(Repository.Read));
 
         var unknown =
-            from document in Documents()
+            from document in Documents.All()
             from Match variable in Variable().Matches(Repository.Read(document))
             where !code.Contains($"\"{variable.Value}\"", StringComparison.Ordinal)
             select $"{document}: {variable.Value}";
@@ -70,17 +56,6 @@ public sealed partial class DocumentTests
         Assert.That(listed, Is.EquivalentTo(verbs));
     }
 
-    private static IEnumerable<string> Documents()
-        => Directory.EnumerateFiles(Repository.Root, "*.md")
-            .Concat(Directory.Exists(Repository.PathOf("docs"))
-                ? Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md", SearchOption.AllDirectories)
-                : [])
-            // Those of the packages, and that of the samples.
-            .Concat(Directory.EnumerateDirectories(Repository.Root).SelectMany(folder => Directory.EnumerateFiles(folder, "README.md")))
-            .Distinct()
-            .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))
-            .Order(StringComparer.Ordinal);
-
     private static IEnumerable<string> Blocks(string document)
         => Block().Matches(Repository.Read(document)).Select(block => Normalize(block.Groups[1].Value));
 
@@ -97,9 +72,6 @@ public sealed partial class DocumentTests
     [GeneratedRegex(
         @"^\s*// doc:(?!end\b)([\w-]+)\n(.*?)^\s*// doc:end\b", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Region();
-
-    [GeneratedRegex(@"\]\(([^)#\s]+)(?:#[^)]*)?\)")]
-    private static partial Regex Link();
 
     [GeneratedRegex(@"\bNEXUS_[A-Z_]+[A-Z]\b")]
     private static partial Regex Variable();
