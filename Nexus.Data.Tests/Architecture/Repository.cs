@@ -18,7 +18,8 @@ internal static class Repository
         => Directory.EnumerateFiles(
                 PathOf(folder), "*.cs", withSubfolders ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
             .Select(RelativePath)
-            .Where(path => !path.Split('/').Any(part => part is "bin" or "obj"))
+            // The compiled model is EF's writing.
+            .Where(path => !path.Split('/').Any(part => part is "bin" or "obj" or "CompiledModel"))
             .Order(StringComparer.Ordinal);
 
     /// <summary>Paths of all files that git tracks or would add; null where there is no clone or no git.</summary>

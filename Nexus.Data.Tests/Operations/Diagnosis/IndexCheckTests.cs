@@ -1,5 +1,6 @@
 using Nexus.Data.Operations.Diagnosis;
 using Nexus.Data.Persistence;
+using Nexus.Data.Persistence.Migrations;
 using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Operations.Diagnosis;

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Persistence;
+using Nexus.Data.Persistence.Migrations;
 
 namespace Nexus.Data.Operations.Diagnosis;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore.Metadata;
-using Nexus.Data.Operations.Diagnosis;
 
 namespace Nexus.Data.Persistence.Migrations;
 

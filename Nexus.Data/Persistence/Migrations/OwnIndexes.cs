@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Nexus.Data.Operations.Diagnosis;
+namespace Nexus.Data.Persistence.Migrations;
 
 /// <summary>An index that a database at the newest version has.</summary>
 /// <param name="Name">Its name, which is that of the constraint where it is one.</param>
