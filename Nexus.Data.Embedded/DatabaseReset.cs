@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Npgsql;
 
@@ -12,7 +13,7 @@ namespace Nexus.Data.Embedded;
 /// </remarks>
 public sealed class DatabaseReset : IAsyncDisposable
 {
-    private const string History = "__EFMigrationsHistory";
+    private const string History = RolePolicy.History;
 
     // Its rows are in others' pages.
     private const char Partitioned = 'p';
@@ -24,8 +25,8 @@ public sealed class DatabaseReset : IAsyncDisposable
 
     private const string Survey =
         """
-        SELECT format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, c.oid::bigint, c.relkind, has_table_privilege(c.oid, 'TRUNCATE'),
-               has_table_privilege(c.oid, 'DELETE')
+        SELECT format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, c.oid::bigint, c.reltoastrelid::bigint, c.relkind,
+               has_table_privilege(c.oid, 'TRUNCATE'), has_table_privilege(c.oid, 'DELETE')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE (n.nspname = ANY (@schemas) AND c.relkind = 'm' OR c.relkind IN ('r', 'p') AND NOT c.relispartition)
           AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
@@ -35,18 +36,26 @@ public sealed class DatabaseReset : IAsyncDisposable
         SELECT current_setting('is_superuser') = 'on'
         """;
 
-    // A table that was never written to, or was truncated since, has no pages. With what is kept beside it, and in its partitions.
+    // A table that was never written to, or was truncated since, has no pages; one with a row that is not committed yet has. With what
+    // is kept beside it, and in its partitions.
     private const string Sizes =
         """
-        SELECT pg_relation_size(o::oid), coalesce((SELECT sum(pg_table_size(relid)) FROM pg_partition_tree(o::oid)), pg_table_size(o::oid))::bigint
-        FROM unnest($1) WITH ORDINALITY AS r (o, n) ORDER BY n
+        SELECT pg_relation_size(o::oid),
+               CASE WHEN p THEN (SELECT coalesce(sum(pg_table_size(relid)), 0) FROM pg_partition_tree(o::oid))::bigint
+                    ELSE pg_relation_size(o::oid) + CASE WHEN t = 0 THEN 0 ELSE coalesce(pg_relation_size(t::oid), 0) END END
+        FROM unnest($1, $2, $3) WITH ORDINALITY AS r (o, t, p, n) ORDER BY n
         """;
+
+    // Fails where one of the tables has been written to since: an error is what keeps the statements behind it from being done.
+    private const string Unwritten =
+        "SELECT 1 / CASE WHEN EXISTS (SELECT FROM unnest($1) AS r (o) WHERE pg_relation_size(o::oid) > 0) THEN 0 ELSE 1 END";
 
     private readonly NpgsqlDataSource _source;
     private readonly List<Relation> _tables;
     private readonly List<Relation> _views;
     private readonly Truncation _truncation;
-    private readonly string _settings;
+    private readonly string _lockTimeout;
+    private readonly string[] _settings;
     private readonly DatabaseResetOptions _options;
 
     private DatabaseReset(
@@ -55,8 +64,9 @@ public sealed class DatabaseReset : IAsyncDisposable
         // Nothing is set beyond a transaction: what a pool undoes when it takes a connection back takes longer than to empty a few tables.
         _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true });
         (_tables, _views, _truncation, _options) = (tables, views, truncation, options);
-        var wait = string.Create(CultureInfo.InvariantCulture, $"set_config('lock_timeout', '{Math.Ceiling(options.LockTimeout.TotalMilliseconds):0}', true)");
-        _settings = $"SELECT {wait}{(isSuperuser ? ", set_config('session_replication_role', 'replica', true)" : "")}";
+        _lockTimeout = Math.Ceiling(options.LockTimeout.TotalMilliseconds).ToString("0", CultureInfo.InvariantCulture);
+        var wait = $"SET LOCAL lock_timeout = {_lockTimeout}";
+        _settings = isSuperuser ? [wait, "SET LOCAL session_replication_role = replica"] : [wait];
         Tables = [.. tables.Select(table => table.Name)];
     }
 
@@ -111,24 +121,12 @@ public sealed class DatabaseReset : IAsyncDisposable
     {
         RefuseProduction(Environment.GetEnvironmentVariable);
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         try
         {
-            var sizes = await LockAsync(connection, cancellationToken);
-            await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
-            foreach (var statement in Statements(sizes))
+            if (!await TryAsync(connection, onlyWritten: true, cancellationToken))
             {
-                batch.BatchCommands.Add(new(statement));
+                await TryAsync(connection, onlyWritten: false, cancellationToken);
             }
-
-            if (batch.BatchCommands.Count > 0)
-            {
-                // The statements are the same as the last time, mostly.
-                await batch.PrepareAsync(cancellationToken);
-                await batch.ExecuteNonQueryAsync(cancellationToken);
-            }
-
-            await transaction.CommitAsync(CancellationToken.None);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -141,6 +139,61 @@ public sealed class DatabaseReset : IAsyncDisposable
         }
     }
 
+    // Two round trips: which tables were written to at all, and what that makes to do. The transaction begins and ends among the
+    // statements, for each of both would be another. False where a table that had no page has some at the end, and nothing is done.
+    private async Task<bool> TryAsync(NpgsqlConnection connection, bool onlyWritten, CancellationToken cancellationToken)
+    {
+        var sizes = await ReadSizesAsync(connection, cancellationToken);
+        var (written, others) = (new List<Relation>(), new List<Relation>());
+        foreach (var (table, size) in _tables.Zip(sizes))
+        {
+            (!onlyWritten || size.Pages > 0 || table.Kind == Partitioned ? written : others).Add(table);
+        }
+
+        var statements = Statements(written, sizes).ToList();
+        if (statements.Count == 0)
+        {
+            return true;
+        }
+
+        await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        Add("BEGIN ISOLATION LEVEL READ COMMITTED");
+        Array.ForEach(_settings, Add);
+        if (written.Count > 0)
+        {
+            // Whoever has written a row that is not committed yet is waited for: it would be left over, and what it refers to gone.
+            Add($"LOCK TABLE {string.Join(", ", written.Select(table => table.Name).Reverse())} IN SHARE ROW EXCLUSIVE MODE");
+        }
+
+        statements.ForEach(Add);
+        if (others.Count > 0)
+        {
+            batch.BatchCommands.Add(new(Unwritten) { Parameters = { new() { Value = (long[])[.. others.Select(table => table.Id)] } } });
+        }
+
+        Add("COMMIT");
+        try
+        {
+            // The statements are the same as the last time, mostly.
+            await batch.PrepareAsync(cancellationToken);
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+            return true;
+        }
+        catch (PostgresException exception)
+        {
+            await using var rollback = new NpgsqlCommand("ROLLBACK", connection);
+            await rollback.ExecuteNonQueryAsync(CancellationToken.None);
+            if (onlyWritten && exception.SqlState == PostgresErrorCodes.DivisionByZero)
+            {
+                return false;
+            }
+
+            throw;
+        }
+
+        void Add(string statement) => batch.BatchCommands.Add(new(statement));
+    }
+
     private static async Task<(List<Relation> Relations, List<Reference> References, bool IsSuperuser)> SurveyAsync(
         NpgsqlConnection connection, DatabaseResetOptions options, CancellationToken cancellationToken)
     {
@@ -150,7 +203,9 @@ public sealed class DatabaseReset : IAsyncDisposable
         var relations = new List<Relation>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            relations.Add(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetInt64(3), reader.GetChar(4), reader.GetBoolean(5), reader.GetBoolean(6)));
+            relations.Add(new(
+                reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetChar(5), reader.GetBoolean(6),
+                reader.GetBoolean(7)));
         }
 
         var references = new List<Reference>();
@@ -199,13 +254,22 @@ public sealed class DatabaseReset : IAsyncDisposable
     /// <summary>Closes the connections that resets were made on; the database can be dropped or cloned then.</summary>
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
-    // Whoever has written a row that is not committed yet is waited for: it would be left over, and what it refers to gone.
-    private async Task<List<(long Pages, long Bytes)>> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<List<(long Pages, long Bytes)>> ReadSizesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        Relation[] relations = [.. _tables, .. _views];
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
-        batch.BatchCommands.Add(new(_settings));
-        batch.BatchCommands.Add(new($"LOCK TABLE {string.Join(", ", Tables.Reverse())} IN SHARE ROW EXCLUSIVE MODE"));
-        batch.BatchCommands.Add(new(Sizes) { Parameters = { new() { Value = (long[])[.. _tables.Concat(_views).Select(relation => relation.Id)] } } });
+
+        // Until the end of the batch, which is a transaction: somebody may hold a table so that not even its size can be had.
+        batch.BatchCommands.Add(new($"SELECT set_config('lock_timeout', '{_lockTimeout}', true)"));
+        batch.BatchCommands.Add(new(Sizes)
+        {
+            Parameters =
+            {
+                new() { Value = relations.Select(relation => relation.Id).ToArray() },
+                new() { Value = relations.Select(relation => relation.Toast).ToArray() },
+                new() { Value = relations.Select(relation => relation.Kind == Partitioned).ToArray() },
+            },
+        });
         await batch.PrepareAsync(cancellationToken);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
@@ -218,7 +282,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         return sizes;
     }
 
-    private IEnumerable<string> Statements(List<(long Pages, long Bytes)> sizes)
+    private IEnumerable<string> Statements(List<Relation> written, List<(long Pages, long Bytes)> sizes)
     {
         if (_truncation == Truncation.Always || (_truncation == Truncation.OfLarge && sizes.Take(_tables.Count).Sum(size => size.Bytes) > LargeBytes))
         {
@@ -226,7 +290,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         }
         else
         {
-            foreach (var (table, _) in _tables.Zip(sizes).Where(one => one.Second.Pages > 0 || one.First.Kind == Partitioned))
+            foreach (var table in written)
             {
                 yield return $"DELETE FROM {table.Name}";
             }
@@ -271,7 +335,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         Always,
     }
 
-    private sealed record Relation(string Name, string Schema, string Table, long Id, char Kind, bool MayTruncate, bool MayDelete)
+    private sealed record Relation(string Name, string Schema, string Table, long Id, long Toast, char Kind, bool MayTruncate, bool MayDelete)
     {
         public bool Is(string name) => name == $"{Schema}.{Table}" || (name == Table && Schema == "public") || name == Name;
     }

@@ -8,7 +8,6 @@ using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Chats;
 
-[Category("ServerVersions")]
 public sealed class MessageFeedTests : RoomTest
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
@@ -16,6 +15,7 @@ public sealed class MessageFeedTests : RoomTest
     private MessageFeed Feed => new(new Contexts(ConnectionString));
 
     [Test]
+    [Category("ServerVersions")]
     public async Task Messages_come_as_they_are_committed()
     {
         var people = await PeopleAsync(1);
@@ -38,6 +38,7 @@ public sealed class MessageFeedTests : RoomTest
 
     // A transaction that began first commits last: its messages are behind those that were seen before.
     [Test]
+    [Category("ServerVersions")]
     public async Task What_a_long_transaction_wrote_comes_when_it_is_committed()
     {
         var people = await PeopleAsync(1);
@@ -151,6 +152,7 @@ public sealed class MessageFeedTests : RoomTest
     }
 
     [Test]
+    [Category("ServerVersions")]
     public async Task A_token_names_however_many_transactions_were_open()
     {
         var key = FeedToken.Read(await Feed.NowAsync());
@@ -213,6 +215,7 @@ public sealed class MessageFeedTests : RoomTest
 
     // A dump brings the numbers of another server's transactions along: the doctor finds them before this server gets there.
     [Test]
+    [Category("ServerVersions")]
     public async Task Rows_of_another_servers_transactions_are_not_new()
     {
         var chat = await SessionAsync();

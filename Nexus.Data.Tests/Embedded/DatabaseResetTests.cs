@@ -136,6 +136,46 @@ public sealed class DatabaseResetTests : DatabaseTest
     }
 
     [Test]
+    public async Task A_table_that_is_written_to_while_others_are_waited_for_is_emptied_too()
+    {
+        await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id; CREATE TABLE marks (id int)");
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMinutes(1) });
+        await using var writer = new NpgsqlConnection(await AdministratorAsync());
+        await writer.OpenAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await SendAsync("UPDATE notes SET id = 2");
+
+        var emptied = reset.ResetAsync();
+        await Server.WaitForAsync(await AdministratorAsync(), "wait_event_type = 'Lock'", () => emptied.IsCompleted);
+        await SendAsync("INSERT INTO marks VALUES (1)");
+        await transaction.CommitAsync();
+        await emptied;
+
+        var rows = await CountRowsAsync();
+        Assert.That((rows["notes"], rows["marks"]), Is.EqualTo((0, 0)));
+
+        async Task SendAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, writer, transaction);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    [Test]
+    public async Task A_table_whose_size_cannot_be_had_is_told_of()
+    {
+        await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id");
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMilliseconds(50) });
+        await using var holder = new NpgsqlConnection(await AdministratorAsync());
+        await holder.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using var alter = new NpgsqlCommand("ALTER TABLE notes ADD COLUMN text text", holder, transaction);
+        await alter.ExecuteNonQueryAsync();
+
+        Assert.That(() => reset.ResetAsync(), Throws.TypeOf<NexusDataException>().With.Message.Contains("ended its transactions"));
+    }
+
+    [Test]
     public async Task A_database_can_be_dropped_once_its_reset_is_disposed()
     {
         var administrator = new NpgsqlConnectionStringBuilder(await AdministratorAsync()) { ApplicationName = "reset" };
@@ -147,7 +187,6 @@ public sealed class DatabaseResetTests : DatabaseTest
         {
             NpgsqlConnection.ClearPool(surveyed);
         }
-
 
         await using var source = NpgsqlDataSource.Create(await Server.ConnectionStringAsync());
         await using var others = source.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = @name AND application_name = 'reset'");

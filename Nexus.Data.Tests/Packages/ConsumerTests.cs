@@ -24,6 +24,15 @@ public sealed partial class ConsumerTests : EmptyDatabaseTest
                      {"role":"user","content":"How late is it?"}]}
         """;
 
+    // What the program of the README prints.
+    private static string OneConversation =>
+        """
+        ^(?<id>[0-9a-f-]{36}) main, parent none
+        \k<id> main, parent [0-9a-f-]{36}
+        \k<id>: 2 requests on 1 branch
+        $
+        """.ReplaceLineEndings("\n");
+
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     [Test]
@@ -33,13 +42,7 @@ public sealed partial class ConsumerTests : EmptyDatabaseTest
             Feed.Root.FullName, ["exec", await Consumers.AssemblyAsync("Console"), ConnectionString], new Dictionary<string, string>());
 
         Assert.That(run.ExitCode, Is.Zero, run.Output);
-        Assert.That(run.Output, Does.Match(
-            """
-            ^(?<id>[0-9a-f-]{36}) main, parent none
-            \k<id> main, parent [0-9a-f-]{36}
-            \k<id>: 2 requests on 1 branch
-            $
-            """.ReplaceLineEndings("\n")));
+        Assert.That(run.Output, Does.Match(OneConversation));
     }
 
     [Test]
@@ -138,8 +141,8 @@ public sealed partial class ConsumerTests : EmptyDatabaseTest
         var project = await Consumers.FolderAsync("DesignTime");
         await DotnetRun.EnsureAsync(Repository.Root, "tool", "restore");
 
-        var update = await EfAsync("database", "update");
-        var list = await EfAsync("migrations", "list");
+        var update = await EfAsync(project, "database", "update");
+        var list = await EfAsync(project, "migrations", "list");
 
         await using var db = OpenContext();
         Assert.Multiple(() =>
@@ -148,16 +151,42 @@ public sealed partial class ConsumerTests : EmptyDatabaseTest
             Assert.That(list.ExitCode, Is.Zero, list.Output);
             Assert.That(Listed().Matches(list.Output).Select(line => line.Value), Is.EqualTo(db.Database.GetMigrations()));
         });
+    }
 
-        async Task<DotnetRun> EfAsync(params string[] command)
+    [Test]
+    public async Task A_context_of_ones_own_has_migrations_of_its_own_and_records_links_and_lists()
+    {
+        var project = await Consumers.FolderAsync("Shop");
+        await DotnetRun.EnsureAsync(Repository.Root, "tool", "restore");
+
+        var add = await EfAsync(project, "migrations", "add", "Initial");
+
+        // EF does not write in this house's style.
+        var build = await DotnetRun.RunAsync(
+            project, ["build", "--no-restore", "--configuration", Feed.Configuration, "-p:RunAnalyzers=false"], await Consumers.VariablesAsync());
+        Assert.That((add.ExitCode, build.ExitCode), Is.EqualTo((0, 0)), add.Output + build.Output);
+        var pending = await EfAsync(project, "migrations", "has-pending-model-changes");
+        var update = await EfAsync(project, "database", "update");
+        var run = await DotnetRun.RunAsync(
+            Feed.Root.FullName, ["exec", await Consumers.AssemblyAsync("Shop"), ConnectionString], new Dictionary<string, string>());
+
+        Assert.Multiple(() =>
         {
-            var variables = await Consumers.VariablesAsync();
-            variables["NEXUS_DATABASE_URL"] = ConnectionString;
+            Assert.That(pending.ExitCode, Is.Zero, pending.Output);
+            Assert.That(update.ExitCode, Is.Zero, update.Output);
+            Assert.That(run.ExitCode, Is.Zero, run.Output);
+            Assert.That(run.Output, Does.Match(OneConversation));
+        });
+    }
 
-            // From the repository, whose manifest names the tool's version.
-            return await DotnetRun.RunAsync(
-                Repository.Root, ["ef", .. command, "--project", project, "--configuration", Feed.Configuration, "--no-build"], variables);
-        }
+    private async Task<DotnetRun> EfAsync(string project, params string[] command)
+    {
+        var variables = await Consumers.VariablesAsync();
+        variables["NEXUS_DATABASE_URL"] = variables["ConnectionStrings__Shop"] = ConnectionString;
+
+        // From the repository, whose manifest names the tool's version.
+        return await DotnetRun.RunAsync(
+            Repository.Root, ["ef", .. command, "--project", project, "--configuration", Feed.Configuration, "--no-build"], variables);
     }
 
     private static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> isThere)

@@ -4,7 +4,7 @@ using Nexus.Data.Tests.Architecture;
 namespace Nexus.Data.Tests.Packages;
 
 /// <summary>
-/// Programs that have the packages and nothing of the repository: the samples, what the READMEs show, and a project for <c>dotnet ef</c>. They are built
+/// Programs that have the packages and nothing of the repository: the samples, what the READMEs show, and projects for <c>dotnet ef</c>. They are built
 /// once, together, with warnings as errors. What they need of others comes from the machine's cache where it is there.
 /// </summary>
 internal static partial class Consumers
@@ -32,6 +32,7 @@ internal static partial class Consumers
         var projects = CopySamples(folder);
         projects.Add(await MakeConsoleAsync(folder));
         projects.Add(MakeDesignTime(folder));
+        projects.Add(MakeShop(folder));
         await File.WriteAllTextAsync(
             Path.Combine(folder, "Consumers.slnx"),
             $"<Solution>{string.Concat(projects.Select(project => $"""<Project Path="{project}/{project}.csproj" />"""))}</Solution>");
@@ -100,10 +101,56 @@ internal static partial class Consumers
             {Block("Nexus.Data.Migrations/README.md", "class DesignTimeFactory")}
             """);
 
-        // What EF Design asks for is as our own project has it: not every package mirror holds all of it.
+        WriteProject(folder, name, "Library", "Nexus.Data", "Nexus.Data.Migrations");
+        return name;
+    }
+
+    // What somebody has who puts our tables into a context of their own: the document's code, and the README's program on it.
+    private static string MakeShop(string folder)
+    {
+        const string name = "Shop";
+        const string document = "docs/own-context.md";
+        const string registration = "await using var services = new ServiceCollection().AddNexusData(args[0]).BuildServiceProvider();";
+        Directory.CreateDirectory(Path.Combine(folder, name));
+        File.WriteAllText(
+            Path.Combine(folder, name, "ShopDbContext.cs"),
+            $"""
+            using Microsoft.EntityFrameworkCore;
+            using Microsoft.EntityFrameworkCore.Design;
+            using Nexus.Data;
+
+            namespace Nexus.Samples.Shop;
+
+            {Block(document, "class ShopDbContext(")}
+
+            {Block(document, "class ShopDbContextFactory")}
+            """);
+        var parts = Block("README.md", "await using var services").Split(registration);
+        File.WriteAllText(
+            Path.Combine(folder, name, "Program.cs"),
+            $"""
+            using Microsoft.EntityFrameworkCore;
+            using Nexus.Samples.Shop;
+            using Npgsql;
+            {parts[0]}
+            var connectionString = args[0];
+            var services = new ServiceCollection();
+            {Block(document, "AddNexusData<ShopDbContext>")}
+            await using var built = services.BuildServiceProvider();
+            {parts[1].Replace("services.", "built.", StringComparison.Ordinal)}
+            """);
+        WriteProject(folder, name, "Exe", "Nexus.Data");
+        return name;
+    }
+
+    // What EF Design asks for is as our own project has it: not every package mirror holds all of it.
+    private static void WriteProject(string folder, string name, string kind, params string[] packages)
+    {
         var own = Repository.Read("Nexus.Data.Migrations/Nexus.Data.Migrations.csproj");
         var design = string.Concat(PrivateReference().Matches(own).Select(reference => reference.Value));
         var pruned = string.Concat(Pruned().Matches(own).Select(reference => reference.Value));
+        var ours = string.Concat(packages.Select(package
+            => $"""<PackageVersion Include="{package}" Version="$(NexusDataVersion)" /><PackageReference Include="{package}" />"""));
         File.Copy(Repository.PathOf("Directory.Packages.props"), Path.Combine(folder, name, "Directory.Packages.props"));
         File.WriteAllText(
             Path.Combine(folder, name, "Directory.Build.props"),
@@ -119,17 +166,16 @@ internal static partial class Consumers
             Path.Combine(folder, name, $"{name}.csproj"),
             $"""
             <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>{kind}</OutputType>
+              </PropertyGroup>
               <ItemGroup>
-                <PackageVersion Include="Nexus.Data" Version="$(NexusDataVersion)" />
-                <PackageVersion Include="Nexus.Data.Migrations" Version="$(NexusDataVersion)" />
-                <PackageReference Include="Nexus.Data" />
-                <PackageReference Include="Nexus.Data.Migrations" />
+                {ours}
                 {design}
                 {pruned}
               </ItemGroup>
             </Project>
             """);
-        return name;
     }
 
     private static string References(params string[] packages)

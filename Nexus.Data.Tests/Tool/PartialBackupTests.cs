@@ -173,7 +173,7 @@ public sealed class PartialBackupTests : BackupTest
     }
 
     [TestCase("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000021%'""", "nexus-data migrate")]
-    [TestCase("""INSERT INTO "__EFMigrationsHistory" VALUES ('20990101000000_Later', '10.0.0')""", "newer version")]
+    [TestCase("""INSERT INTO "__EFMigrationsHistory" VALUES ('20250101000099_Later', '10.0.0')""", "newer version")]
     [TestCase("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE other (n int)", "none of our tables")]
     [NeedsDump]
     public async Task A_part_is_taken_of_this_versions_tables_alone(string change, string reason)

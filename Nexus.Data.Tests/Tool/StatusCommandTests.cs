@@ -54,7 +54,7 @@ public sealed class StatusCommandTests : DatabaseTest
     {
         await using var connection = await ConnectAsync();
         await ExecuteAsync(
-            connection, """INSERT INTO "__EFMigrationsHistory" VALUES ('20990101000001_Later', '99')""");
+            connection, """INSERT INTO "__EFMigrationsHistory" VALUES ('20250101000099_Later', '99')""");
 
         var run = await RunAsync();
 

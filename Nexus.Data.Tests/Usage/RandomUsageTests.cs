@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Usage;
 
 namespace Nexus.Data.Tests.Usage;
@@ -7,7 +8,7 @@ namespace Nexus.Data.Tests.Usage;
 /// <summary>Every answer against the plainest way to it: all requests in memory, and a loop over them.</summary>
 public sealed class RandomUsageTests : UsageTest
 {
-    private const int DataSets = 50;
+    private static readonly int _dataSets = TestScale.Of(20, 50);
 
     private static readonly string[] _zones =
     [
@@ -19,7 +20,7 @@ public sealed class RandomUsageTests : UsageTest
     [Test]
     public async Task Every_answer_equals_a_loop_over_all_requests([Range(0, 9)] int part)
     {
-        for (var set = 0; set < DataSets / 10; set++)
+        for (var set = 0; set < _dataSets / 10; set++)
         {
             var random = new Random((part * 100) + set);
             var requests = Requests(random);

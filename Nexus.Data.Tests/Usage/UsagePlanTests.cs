@@ -1,4 +1,5 @@
 using Nexus.Data.Tests.Fixtures;
+using Nexus.Data.Totals;
 using Nexus.Data.Usage;
 using Npgsql;
 
@@ -13,11 +14,17 @@ public sealed class UsagePlanTests : UsageTest
     private static readonly UsageFilter _ofAccount = new() { AccountId = "acc-3" };
     private static readonly UsageFilter _ofTrain = new() { TrainId = "train-2" };
 
-    [SetUp]
-    public async Task FillAsync()
+    // Filled once: each test only asks.
+    private static string _filled = "";
+
+    [OneTimeSetUp]
+    public static async Task FillAsync()
     {
+        _filled = await Server.CloneAsync();
+        var administrator = await Server.AsAdministratorAsync(_filled);
+
         // A request each five minutes: 20,000 of them are ten weeks. Rows are as fat as real ones.
-        await using var connection = new NpgsqlConnection(await AdministratorAsync());
+        await using var connection = new NpgsqlConnection(administrator);
         await connection.OpenAsync();
         await using (var command = new NpgsqlCommand(
             """
@@ -33,9 +40,12 @@ public sealed class UsagePlanTests : UsageTest
             await command.ExecuteNonQueryAsync();
         }
 
-        await RepairTotalsAsync();
-        await VacuumAsync(_growing);
+        await new TotalsRepair(new Contexts(administrator)).RepairAsync();
+        await VacuumAsync(administrator, _growing);
     }
+
+    [OneTimeTearDown]
+    public static Task DropAsync() => Server.DropAsync(_filled);
 
     // The bounds are two to three times what was seen: of two hours that a window cuts through, some 25 requests of five trains
     // are read, and of two windows some 120.
@@ -55,7 +65,7 @@ public sealed class UsagePlanTests : UsageTest
     [TestCase("weeks", 30, "idx_conversation_totals_first")]
     public async Task An_answer_reads_ranges_of_indexes_and_little_else(string question, long bound, params string[] indexes)
     {
-        var plans = await QueryPlans.OfAsync(await AdministratorAsync(), db => AskAsync(question, Usage.In(db)));
+        var plans = await QueryPlans.OfAsync(await Server.AsAdministratorAsync(_filled), db => AskAsync(question, Usage.In(db)));
 
         // Since version 18, the server may skip from train to train in the primary key instead: they are few.
         var hours = plans.ServerVersion >= 18 && !plans.Indexes.Contains(ByHour) ? "hourly_totals_pkey" : ByHour;
@@ -76,7 +86,7 @@ public sealed class UsagePlanTests : UsageTest
             "weeks")] string question)
     {
         var commands = new CommandCounter();
-        await using var db = Server.Open(ConnectionString, commands);
+        await using var db = Server.Open(_filled, commands);
 
         await AskAsync(question, Usage.In(db));
 

@@ -23,6 +23,10 @@ public sealed class Snapshots
     private static readonly string[] _columns =
         ["transcriptions", "function_results", "claude_streaming_texts", "claude_todo_writes", "repository_issues"];
 
+    private static readonly Func<NexusDbContext, Guid, CancellationToken, Task<ChatSnapshot?>> _latest = EF.CompileAsyncQuery(
+        (NexusDbContext db, Guid chatId, CancellationToken _) => db.ChatSnapshots.AsNoTracking()
+            .Where(snapshot => snapshot.ChatId == chatId).OrderByDescending(snapshot => snapshot.Version).FirstOrDefault());
+
     private readonly UnitOfWork _work;
 
     /// <summary>Creates the service.</summary>
@@ -107,9 +111,7 @@ public sealed class Snapshots
     /// <param name="cancellationToken">Stops the query.</param>
     public Task<ChatSnapshot?> LatestAsync(Guid chatId, CancellationToken cancellationToken = default)
         => _work.ReadAsync(
-            (db, token) => db.ChatSnapshots.AsNoTracking().Where(snapshot => snapshot.ChatId == chatId)
-                .OrderByDescending(snapshot => snapshot.Version).FirstOrDefaultAsync(token),
-            cancellationToken);
+            (db, token) => _latest(db, chatId, token), cancellationToken);
 
     /// <summary>Snapshots of a chat, newest first.</summary>
     /// <param name="chatId">The chat.</param>

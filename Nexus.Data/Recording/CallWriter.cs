@@ -20,6 +20,12 @@ internal readonly record struct WriteResult(RecordOutcome Outcome, ApiRequest? R
 /// <param name="intake">Rebuilds and masks answers that came in pieces.</param>
 internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, RequestIntake intake)
 {
+    private static readonly Func<NexusDbContext, Guid[], IAsyncEnumerable<ApiRequest>> _find = EF.CompileAsyncQuery(
+        (NexusDbContext db, Guid[] ids) => db.Requests.AsTracking().Where(row => ids.Contains(row.RequestId)));
+
+    private static readonly Func<NexusDbContext, Guid[], IAsyncEnumerable<StreamingChunk>> _findChunks = EF.CompileAsyncQuery(
+        (NexusDbContext db, Guid[] ids) => db.StreamingChunks.AsNoTracking().Where(chunk => ids.Contains(chunk.RequestId)));
+
     private readonly Dictionary<Guid, ApiRequest> _rows = [];
     private readonly HashSet<Guid> _fresh = [];
     private readonly List<ApiRequest> _answered = [];
@@ -89,8 +95,7 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
             return;
         }
 
-        foreach (var row in await db.Requests.AsTracking().Where(row => ids.Contains(row.RequestId))
-                     .ToListAsync(cancellationToken))
+        await foreach (var row in _find(db, ids).WithCancellation(cancellationToken))
         {
             _rows[row.RequestId] = row;
         }
@@ -114,8 +119,7 @@ internal sealed class CallWriter(NexusDbContext db, ConversationLinker linker, R
             return;
         }
 
-        foreach (var chunk in await db.StreamingChunks.AsNoTracking().Where(chunk => ids.Contains(chunk.RequestId))
-                     .ToListAsync(cancellationToken))
+        await foreach (var chunk in _findChunks(db, ids).WithCancellation(cancellationToken))
         {
             var piece = new StreamEvent(chunk.ChunkIndex, chunk.Timestamp, Encoding.UTF8.GetBytes(chunk.Data));
             Chunks(chunk.RequestId)[chunk.ChunkIndex] = piece;

@@ -16,6 +16,10 @@ namespace Nexus.Data.Recording;
 /// </remarks>
 public sealed class RequestRecorder
 {
+    private static readonly Func<NexusDbContext, Guid, CancellationToken, Task<string?>> _trainOf = EF.CompileAsyncQuery(
+        (NexusDbContext db, Guid requestId, CancellationToken _)
+            => db.Requests.Where(row => row.RequestId == requestId).Select(row => row.TrainId).SingleOrDefault());
+
     private readonly IDbContextFactory<NexusDbContext> _contexts;
     private readonly RequestIntake _intake;
     private readonly CallStore _store;
@@ -115,9 +119,7 @@ public sealed class RequestRecorder
     // Secrets are masked by the rules of the train.
     private async Task<string> TrainOfAsync(Guid requestId, CancellationToken cancellationToken)
         => await _contexts.ReadAgainAsync(
-               (db, token) => db.Requests.Where(row => row.RequestId == requestId).Select(row => row.TrainId)
-                   .SingleOrDefaultAsync(token),
-               cancellationToken)
+               (db, token) => _trainOf(db, requestId, token), cancellationToken)
            ?? throw NotFound(requestId);
 
     private static RecordResult Result(WriteResult result)

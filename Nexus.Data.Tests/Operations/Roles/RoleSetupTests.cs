@@ -8,7 +8,6 @@ using Npgsql;
 
 namespace Nexus.Data.Tests.Operations.Roles;
 
-[Category("ServerVersions")]
 public sealed class RoleSetupTests : RoleTest
 {
     private const string Owners =
@@ -20,6 +19,7 @@ public sealed class RoleSetupTests : RoleTest
         """;
 
     [Test]
+    [Category("ServerVersions")]
     public async Task What_a_superuser_migrated_is_listed_handed_over_and_proven_and_then_left_alone()
     {
         await MigrateAsync(ConnectionString);
@@ -76,6 +76,7 @@ public sealed class RoleSetupTests : RoleTest
     }
 
     [Test]
+    [Category("ServerVersions")]
     public async Task The_migrations_run_under_their_own_role_on_an_empty_database_down_and_up_again()
     {
         await SetUpAsync();
@@ -179,6 +180,7 @@ public sealed class RoleSetupTests : RoleTest
     }
 
     [Test]
+    [Category("ServerVersions")]
     public async Task Readers_see_no_secret()
     {
         await MigrateAsync(ConnectionString);
@@ -280,6 +282,7 @@ public sealed class RoleSetupTests : RoleTest
     }
 
     [Test]
+    [Category("ServerVersions")]
     public async Task Who_owns_the_database_and_may_make_roles_need_be_no_superuser()
     {
         await ExecuteAsync(

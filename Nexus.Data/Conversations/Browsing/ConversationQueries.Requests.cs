@@ -5,6 +5,10 @@ namespace Nexus.Data.Conversations.Browsing;
 
 public sealed partial class ConversationQueries
 {
+    private static readonly Func<NexusDbContext, Guid, CancellationToken, Task<ApiRequest?>> _find = EF.CompileAsyncQuery(
+        (NexusDbContext db, Guid requestId, CancellationToken _)
+            => db.Requests.AsNoTracking().SingleOrDefault(request => request.RequestId == requestId));
+
     /// <summary>A request with its bodies, and what was new in it.</summary>
     /// <param name="requestId">The request.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
@@ -37,5 +41,5 @@ public sealed partial class ConversationQueries
             cancellationToken);
 
     private static Task<ApiRequest?> FindAsync(NexusDbContext db, Guid requestId, CancellationToken cancellationToken)
-        => db.Requests.AsNoTracking().SingleOrDefaultAsync(request => request.RequestId == requestId, cancellationToken);
+        => _find(db, requestId, cancellationToken);
 }
