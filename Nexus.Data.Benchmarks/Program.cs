@@ -20,6 +20,9 @@ return args switch
     ["dashboards", var size, var bytes] => await DashboardBenchmark.RunAsync(Console.Out, (Number(size), Number(bytes))),
     ["chats"] => await ChatBenchmark.RunAsync(Console.Out, 25_000, 1_000_000),
     ["chats", var size] => await ChatBenchmark.RunAsync(Console.Out, Number(size)),
+    ["hot-paths"] => await HotPathBenchmark.RunAsync(Console.Out),
+    ["startup"] => await StartupBenchmark.RunAsync(Console.Out),
+    ["startup-once", var way] => await StartupBenchmark.OnceAsync(Console.Out, way),
     ["populating"] => await PopulatingBenchmark.RunAsync(Console.Out, (25_000, 7), (1_000_000, 3)),
     ["populating", var size] => await PopulatingBenchmark.RunAsync(Console.Out, (Number(size), 7)),
     ["resetting"] => await ResettingBenchmark.RunAsync(Console.Out),
@@ -41,6 +44,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | dashboards [COUNT BODY-BYTES] | chats [COUNT] | populating [COUNT] | resetting | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | dashboards [COUNT BODY-BYTES] | chats [COUNT] | populating [COUNT] | hot-paths | startup | resetting | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }

@@ -17,16 +17,13 @@ internal sealed record SideBySide(List<double> Ours, List<double> Plain, double 
     /// <param name="plain">Asks by Npgsql alone.</param>
     public static async Task<SideBySide> MeasureAsync(int warmUp, int calls, Func<int, Task> ours, Func<int, Task> plain)
     {
-        var (one, other) = (new Way(ours), new Way(plain));
+        var series = new Series();
         for (var n = 0; n < warmUp + calls; n++)
         {
-            var counts = n >= warmUp;
-            var (first, second) = n % 2 == 0 ? (other, one) : (one, other);
-            await first.CallAsync(n, counts);
-            await second.CallAsync(n, counts);
+            await series.CallAsync(n, n >= warmUp, ours, plain);
         }
 
-        return new(one.Microseconds, other.Microseconds, one.Bytes / (double)calls, other.Bytes / (double)calls);
+        return series.ToFigures();
     }
 
     /// <summary>A line with the medians, the 99th percentiles, the bytes, and their ratios.</summary>
@@ -39,20 +36,51 @@ internal sealed record SideBySide(List<double> Ours, List<double> Plain, double 
             $"  {name,-30} p50 {p50,6:0} / {plain50,6:0} = {p50 / plain50:0.00}   p99 {p99,6:0} / {plain99,6:0} = {p99 / plain99:0.00}   bytes {OurBytes,7:0} / {PlainBytes,7:0} = {OurBytes / PlainBytes:0.00}");
     }
 
-    private sealed class Way(Func<int, Task> call)
+    /// <summary>Calls in both ways, one pair after the other.</summary>
+    public sealed class Series
     {
+        private readonly Way _ours = new();
+        private readonly Way _plain = new();
+
+        /// <summary>Calls in both ways.</summary>
+        /// <param name="n">The number of the pair, from 0: who goes first changes with it.</param>
+        /// <param name="counts">Whether the pair is counted, or is there to warm up.</param>
+        /// <param name="ours">Asks the service.</param>
+        /// <param name="plain">Asks by Npgsql alone.</param>
+        public async Task CallAsync(int n, bool counts, Func<int, Task> ours, Func<int, Task> plain)
+        {
+            if (n % 2 == 0)
+            {
+                await _plain.CallAsync(n, counts, plain);
+                await _ours.CallAsync(n, counts, ours);
+            }
+            else
+            {
+                await _ours.CallAsync(n, counts, ours);
+                await _plain.CallAsync(n, counts, plain);
+            }
+        }
+
+        public SideBySide ToFigures()
+            => new(_ours.Microseconds, _plain.Microseconds, _ours.BytesOfCall, _plain.BytesOfCall);
+    }
+
+    private sealed class Way
+    {
+        private long _bytes;
+
         public List<double> Microseconds { get; } = [];
 
-        public long Bytes { get; private set; }
+        public double BytesOfCall => _bytes / (double)Microseconds.Count;
 
-        public async Task CallAsync(int n, bool counts)
+        public async Task CallAsync(int n, bool counts, Func<int, Task> call)
         {
             // Counted in steps of some KB, on all threads: right on average, and nobody else is at work.
             var before = GC.GetTotalAllocatedBytes();
             var taken = await BenchDatabase.MicrosecondsAsync(() => call(n));
             if (counts)
             {
-                Bytes += GC.GetTotalAllocatedBytes() - before;
+                _bytes += GC.GetTotalAllocatedBytes() - before;
                 Microseconds.Add(taken);
             }
         }
