@@ -71,13 +71,7 @@ internal static class MigrationBuilderExtensions
         => foreignKey.Annotation(NexusMigrationsSqlGenerator.DroppedLater, true);
 
     /// <summary>The text of a script of the folder <c>Scripts</c>.</summary>
-    public static string ReadScript(string name)
-    {
-        using var stream = typeof(MigrationBuilderExtensions).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"There is no script '{name}'.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
+    public static string ReadScript(string name) => MigrationScripts.Read(typeof(MigrationBuilderExtensions).Assembly, name);
 
     /// <summary>
     /// Remembers whether the step is new to this database, before its operations make what is missing: its row changes

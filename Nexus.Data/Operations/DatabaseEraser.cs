@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Nexus.Data.Operations.Roles;
 using Nexus.Data.Persistence;
 using Nexus.Data.Persistence.Migrations;
 using Npgsql;
@@ -14,7 +15,7 @@ namespace Nexus.Data.Operations;
 /// <param name="contexts">Makes the contexts. The user has to own what is dropped, or be a superuser.</param>
 public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
 {
-    private const string History = "__EFMigrationsHistory";
+    private const string History = RolePolicy.History;
 
     // A schema that an extension needs stays, and is emptied of the rest. What belongs to a table or a type goes with it.
     private const string Things =
@@ -155,39 +156,34 @@ public sealed class DatabaseEraser(IDbContextFactory<NexusDbContext> contexts)
         {
             await db.ExecuteAsync(sql, [], cancellationToken);
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException exception) when (Judge(exception, deed, thing) is { } refusal)
         {
-            throw new NexusDataException(
-                NexusDataErrorKind.Forbidden,
-                $"The connected user may not {deed} {thing}: {exception.MessageText}. Connect as a superuser, or as who owns "
-                + "everything in the database. Nothing was changed.",
-                exception);
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            throw new NexusDataException(
-                NexusDataErrorKind.Unavailable,
-                $"Somebody used {thing} for ten seconds and longer. Nothing was changed: stop what works with the database, "
-                + "and run it again.",
-                exception);
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DeadlockDetected)
-        {
-            throw new NexusDataException(
-                NexusDataErrorKind.Unavailable,
-                $"Somebody used {thing} and waited for another that was to go. Nothing was changed: stop what works with the "
-                + "database, and run it again.",
-                exception);
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.OutOfMemory)
-        {
-            throw new NexusDataException(
-                NexusDataErrorKind.Unavailable,
-                $"The server had no memory left to {deed} {thing}: {exception.MessageText}. Nothing was changed. A database with "
-                + "many tables and indexes wants a larger max_locks_per_transaction: set it, restart the server, and run it again.",
-                exception);
+            throw new NexusDataException(refusal.Kind, refusal.Message, exception);
         }
     }
+
+    // What the server's error means for who runs this; null for what nobody can do anything about.
+    private static (NexusDataErrorKind Kind, string Message)? Judge(PostgresException exception, string deed, string thing)
+        => exception.SqlState switch
+        {
+            PostgresErrorCodes.InsufficientPrivilege => (
+                NexusDataErrorKind.Forbidden,
+                $"The connected user may not {deed} {thing}: {exception.MessageText}. Connect as a superuser, or as who owns "
+                + "everything in the database. Nothing was changed."),
+            PostgresErrorCodes.LockNotAvailable => (
+                NexusDataErrorKind.Unavailable,
+                $"Somebody used {thing} for ten seconds and longer. Nothing was changed: stop what works with the database, "
+                + "and run it again."),
+            PostgresErrorCodes.DeadlockDetected => (
+                NexusDataErrorKind.Unavailable,
+                $"Somebody used {thing} and waited for another that was to go. Nothing was changed: stop what works with the "
+                + "database, and run it again."),
+            PostgresErrorCodes.OutOfMemory => (
+                NexusDataErrorKind.Unavailable,
+                $"The server had no memory left to {deed} {thing}: {exception.MessageText}. Nothing was changed. A database with "
+                + "many tables and indexes wants a larger max_locks_per_transaction: set it, restart the server, and run it again."),
+            _ => null,
+        };
 
     private static Task<List<(string Kind, string Name)>> ReadThingsAsync(
         NexusDbContext db, CancellationToken cancellationToken)

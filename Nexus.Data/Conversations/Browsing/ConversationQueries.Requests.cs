@@ -17,12 +17,12 @@ public sealed partial class ConversationQueries
         => _work.ReadAsync(
             async (db, token) =>
             {
-                if (await FindAsync(db, requestId, token) is not { } request)
+                if (await _find(db, requestId, token) is not { } request)
                 {
                     return null;
                 }
 
-                var parent = request.ParentRequestId is { } id ? await FindAsync(db, id, token) : null;
+                var parent = request.ParentRequestId is { } id ? await _find(db, id, token) : null;
                 var chunks = await db.Set<StreamingChunk>().CountAsync(chunk => chunk.RequestId == requestId, token);
                 return RequestComparison.Details(request, parent, chunks);
             },
@@ -35,11 +35,8 @@ public sealed partial class ConversationQueries
     /// <returns>The differences; null where one of them is not there.</returns>
     public Task<RequestDiff?> DiffAsync(Guid first, Guid second, CancellationToken cancellationToken = default)
         => _work.ReadAsync(
-            async (db, token) => await FindAsync(db, first, token) is { } one && await FindAsync(db, second, token) is { } other
+            async (db, token) => await _find(db, first, token) is { } one && await _find(db, second, token) is { } other
                 ? RequestComparison.Diff(one, other)
                 : null,
             cancellationToken);
-
-    private static Task<ApiRequest?> FindAsync(NexusDbContext db, Guid requestId, CancellationToken cancellationToken)
-        => _find(db, requestId, cancellationToken);
 }

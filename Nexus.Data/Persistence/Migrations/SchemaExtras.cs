@@ -58,10 +58,5 @@ internal static class SchemaExtras
     }
 
     private static string Read(string name)
-    {
-        using var stream = typeof(SchemaExtras).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"There is no script '{name}'.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().ReplaceLineEndings("\n");
-    }
+        => MigrationScripts.Read(typeof(SchemaExtras).Assembly, name).ReplaceLineEndings("\n");
 }
