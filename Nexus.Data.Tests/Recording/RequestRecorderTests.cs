@@ -5,6 +5,7 @@ using Nexus.Data.Conversations;
 using Nexus.Data.Recording;
 using Nexus.Data.Recording.Answers;
 using Nexus.Data.Tests.Conversations;
+using Nexus.Data.Tests.Fixtures;
 
 namespace Nexus.Data.Tests.Recording;
 
@@ -348,6 +349,24 @@ public sealed class RequestRecorderTests : RecordingTest
             """{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}""", status: 529));
 
         Assert.That((await ReadAsync(call.RequestId)).Error, Is.EqualTo("overloaded_error: Overloaded"));
+    }
+
+    [Test]
+    public async Task A_connection_that_breaks_while_a_call_is_linked_is_replaced_by_another()
+    {
+        var call = Bodies.Request(0, "Begin");
+        await using var other = OpenContext();
+        await using var blocking = await other.Database.BeginTransactionAsync();
+        await other.Database.ExecuteSqlRawAsync("LOCK TABLE link_waits IN ACCESS EXCLUSIVE MODE");
+        var recording = Recorder().RecordAsync(Calls.Of(call));
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => recording.IsCompleted);
+
+        await AdministerAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            + "WHERE datname = current_database() AND wait_event_type = 'Lock'");
+        await blocking.RollbackAsync();
+
+        Assert.That((await recording).Outcome, Is.EqualTo(RecordOutcome.Stored));
+        Assert.That((await ReadAsync(call.RequestId)).LinkKind, Is.EqualTo(LinkKind.Root));
     }
 
     private static async Task AssertRefusedAsync(Func<Task> work, NexusDataErrorKind kind)

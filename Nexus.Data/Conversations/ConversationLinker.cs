@@ -223,7 +223,7 @@ public sealed partial class ConversationLinker(
                 subjects.ForEach(subject => Defer(subject, TrainIsLocked));
             }
         }
-        catch (Exception exception) when (MayBeDeferred(exception))
+        catch (Exception exception) when (MayBeDeferred(exception) && IsConnected)
         {
             await UndoAsync(session, cancellationToken);
             if (subjects.Count == 1)
@@ -239,6 +239,9 @@ public sealed partial class ConversationLinker(
             }
         }
     }
+
+    // Where the connection broke there is nothing to go on with, and the caller is to see that error and no later one.
+    private bool IsConnected => db.Database.GetDbConnection().State == ConnectionState.Open;
 
     private static bool MayBeDeferred(Exception exception)
         => exception is DbException or DbUpdateException or NexusDataException { Kind: NexusDataErrorKind.Unavailable }

@@ -56,7 +56,10 @@ internal static class IngestFaults
             }
         }
 
-        return TransientFaults.AreIn(exception) ? IngestFault.Database : IngestFault.Entry;
+        // A connection that broke leaves transactions and readers behind that complain of their state.
+        return TransientFaults.AreIn(exception) ? IngestFault.Database
+            : exception.GetBaseException() is InvalidOperationException ? IngestFault.Unclear
+            : IngestFault.Entry;
     }
 
     /// <summary>How long to wait before the next try: from a tenth of a second to ten seconds.</summary>
