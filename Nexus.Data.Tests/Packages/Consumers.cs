@@ -11,6 +11,11 @@ internal static partial class Consumers
 {
     private static readonly Lazy<Task<string>> _folder = new(BuildAsync);
 
+    /// <summary>What of EF Design's own packages our project does without, as elements of a project.</summary>
+    public static string PrunedOfDesign => string.Concat(Pruned().Matches(MigrationsProject).Select(reference => reference.Value));
+
+    private static string MigrationsProject => Repository.Read("Nexus.Data.Migrations/Nexus.Data.Migrations.csproj");
+
     /// <summary>A project's folder.</summary>
     public static async Task<string> FolderAsync(string project) => Path.Combine(await _folder.Value, project);
 
@@ -31,7 +36,8 @@ internal static partial class Consumers
         var variables = await VariablesAsync();
         var projects = CopySamples(folder);
         projects.Add(await MakeConsoleAsync(folder));
-        projects.Add(MakeDesignTime(folder));
+        projects.Add(MakeDesignTime(folder, "DesignTime"));
+        projects.Add(MakeDesignTime(folder, "Deploying"));
         projects.Add(MakeShop(folder));
         await File.WriteAllTextAsync(
             Path.Combine(folder, "Consumers.slnx"),
@@ -84,9 +90,8 @@ internal static partial class Consumers
         return name;
     }
 
-    private static string MakeDesignTime(string folder)
+    private static string MakeDesignTime(string folder, string name)
     {
-        const string name = "DesignTime";
         Directory.CreateDirectory(Path.Combine(folder, name));
         File.WriteAllText(
             Path.Combine(folder, name, "DesignTimeFactory.cs"),
@@ -96,7 +101,7 @@ internal static partial class Consumers
             using Nexus.Data;
             using Nexus.Data.Persistence;
 
-            namespace Nexus.Samples.DesignTime;
+            namespace Nexus.Samples.{name};
 
             {Block("Nexus.Data.Migrations/README.md", "class DesignTimeFactory")}
             """);
@@ -146,9 +151,7 @@ internal static partial class Consumers
     // What EF Design asks for is as our own project has it: not every package mirror holds all of it.
     private static void WriteProject(string folder, string name, string kind, params string[] packages)
     {
-        var own = Repository.Read("Nexus.Data.Migrations/Nexus.Data.Migrations.csproj");
-        var design = string.Concat(PrivateReference().Matches(own).Select(reference => reference.Value));
-        var pruned = string.Concat(Pruned().Matches(own).Select(reference => reference.Value));
+        var design = string.Concat(PrivateReference().Matches(MigrationsProject).Select(reference => reference.Value));
         var ours = string.Concat(packages.Select(package
             => $"""<PackageVersion Include="{package}" Version="$(NexusDataVersion)" /><PackageReference Include="{package}" />"""));
         File.Copy(Repository.PathOf("Directory.Packages.props"), Path.Combine(folder, name, "Directory.Packages.props"));
@@ -172,7 +175,7 @@ internal static partial class Consumers
               <ItemGroup>
                 {ours}
                 {design}
-                {pruned}
+                {PrunedOfDesign}
               </ItemGroup>
             </Project>
             """);

@@ -20,10 +20,17 @@ internal sealed record DotnetRun(int ExitCode, string Output)
             : throw new InvalidOperationException($"dotnet {string.Join(' ', arguments)} ended with {run.ExitCode}:\n{run.Output}");
     }
 
-    public static async Task<DotnetRun> RunAsync(
+    public static Task<DotnetRun> RunAsync(
         string folder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> variables)
+        => ReadAsync(Start(folder, arguments, variables));
+
+    /// <summary>Runs commands of a shell, among them this command line, to the first that fails.</summary>
+    public static Task<DotnetRun> RunScriptAsync(string folder, string script, IReadOnlyDictionary<string, string> variables)
+        => ReadAsync(Start("bash", folder, ["-euo", "pipefail", "-c", script], variables));
+
+    private static async Task<DotnetRun> ReadAsync(Process started)
     {
-        using var process = Start(folder, arguments, variables);
+        using var process = started;
         using var limit = new CancellationTokenSource(_patience);
         try
         {
@@ -40,8 +47,12 @@ internal sealed record DotnetRun(int ExitCode, string Output)
 
     /// <summary>Starts a command whose output and errors the caller has to read.</summary>
     public static Process Start(string folder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> variables)
+        => Start(Environment.ProcessPath!, folder, arguments, variables);
+
+    private static Process Start(
+        string program, string folder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> variables)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
