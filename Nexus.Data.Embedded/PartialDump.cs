@@ -39,10 +39,11 @@ internal static class PartialDump
                 { IsMigrating: true } => "somebody migrates it at this moment: try again when that is done",
                 { Unknown.Count: > 0 } => "a newer version has migrated it: use that one",
                 { Origin: DatabaseOrigin.Empty or DatabaseOrigin.Foreign } => "it has none of our tables: back up everything",
+                { Obstacle: { } obstacle } => $"it is not at this version: back up everything. A migration would be refused. {obstacle}",
                 _ => "it is not at this version: run 'nexus-data migrate' first, or back up everything",
             };
             throw new NexusDataException(
-                NexusDataErrorKind.Conflict, $"A part of database {status.Database} cannot be told from the rest, for {reason}.");
+                NexusDataErrorKind.Conflict, $"A part of database {status.Database} cannot be told from the rest, for {reason.TrimEnd('.')}.");
         }
     }
 

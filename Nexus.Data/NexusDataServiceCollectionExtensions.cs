@@ -81,8 +81,9 @@ public static class NexusDataServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(dataSource);
 
-        services.AddOptions<NexusDataOptions>()
-            .Configure<IServiceProvider>((options, provider) => options.DataSource = dataSource(provider));
+        // Options are made more than once; who gives a new data source each time would leave one behind.
+        services.AddSingleton(provider => new GivenDataSource(dataSource(provider)));
+        services.AddOptions<NexusDataOptions>().Configure<GivenDataSource>((options, given) => options.DataSource = given.Npgsql);
         return services.AddNexusData(options => configure?.Invoke(options));
     }
 

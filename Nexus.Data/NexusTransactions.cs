@@ -50,8 +50,10 @@ public static class NexusTransactions
     /// A context of ours on the connection of another context, and in its transaction where it has one: what a service does
     /// <c>In</c> it is committed with what the host's context saves, or not at all.
     /// </summary>
-    /// <param name="context">The host's context, on a Nexus database. It keeps its connection, and has to live longer.</param>
-    /// <returns>The context; it is disposed by who asked for it. A transaction that begins later is not its own.</returns>
+    /// <param name="context">The host's context, on a Nexus database. It keeps its connection, and has to live longer. Its
+    /// connections have to know our types: by <c>UseNexus</c>, or a data source built with <c>UseNexusTypes</c>.</param>
+    /// <returns>The context; it is disposed by who asked for it. A transaction has to be begun before: one that begins later is
+    /// not known to it, and services cannot begin their own meanwhile.</returns>
     /// <exception cref="ArgumentException">The context is not on PostgreSQL.</exception>
     public static NexusDbContext JoinNexus(this DbContext context)
     {

@@ -64,16 +64,25 @@ public sealed class ExampleTests : RecordingTest
 
         await proxy.ForwardAsync(
             "rail-club", """{"messages":[{"role":"user","content":"Hello"}]}"""u8.ToArray(),
-            _ => Task.FromResult("""{"role":"assistant","content":"Good day"}"""u8.ToArray()), default);
+            _ => Task.FromResult((200, """{"role":"assistant","content":"Good day"}"""u8.ToArray())), default);
+        await proxy.ForwardAsync(
+            "rail-club", """{"messages":[{"role":"user","content":"Hello!"}]}"""u8.ToArray(),
+            _ => Task.FromResult((529, """{"type":"error","error":{"type":"overloaded_error","message":"Too much."}}"""u8.ToArray())), default);
         Assert.ThrowsAsync<HttpRequestException>(() => proxy.ForwardAsync(
             "rail-club", """{"messages":[{"role":"user","content":"Hello?"}]}"""u8.ToArray(),
             _ => throw new HttpRequestException("Nobody answers."), default));
+        Assert.ThrowsAsync<EndOfStreamException>(() => proxy.ForwardAsync(
+            "rail-club", """{"messages":[{"role":"user","content":"Hello??"}]}"""u8.ToArray(),
+            _ => throw new EndOfStreamException("It broke off."), default));
         await queue.StopAsync(default);
 
         await using var db = OpenContext();
         var rows = await db.Requests.OrderBy(row => row.Timestamp).ToListAsync();
         Assert.That(rows.Select(row => (row.ResponseStatus, row.Error)),
-            Is.EqualTo(new[] { (200, default(string)), (default(int?), "Nobody answers.") }));
+            Is.EqualTo(new[]
+            {
+                (200, default(string)), (529, "overloaded_error: Too much."), (default(int?), "Nobody answers."), (null, "It broke off."),
+            }));
     }
 
     [Test]

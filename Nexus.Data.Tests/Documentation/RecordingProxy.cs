@@ -5,8 +5,8 @@ namespace Nexus.Data.Tests.Documentation;
 // doc:proxy
 public sealed class RecordingProxy(RequestIngestQueue queue, TimeProvider time)
 {
-    public async Task<byte[]> ForwardAsync(
-        string trainId, byte[] body, Func<byte[], Task<byte[]>> upstream, CancellationToken cancellationToken)
+    public async Task<(int Status, byte[] Body)> ForwardAsync(
+        string trainId, byte[] body, Func<byte[], Task<(int Status, byte[] Body)>> upstream, CancellationToken cancellationToken)
     {
         var call = new RecordedRequest
         {
@@ -20,10 +20,10 @@ public sealed class RecordingProxy(RequestIngestQueue queue, TimeProvider time)
         {
             var answer = await upstream(body);
             await queue.EnqueueAnswerAsync(
-                trainId, call.RequestId, new() { Status = 200, Body = answer }, CancellationToken.None);
+                trainId, call.RequestId, new() { Status = answer.Status, Body = answer.Body }, CancellationToken.None);
             return answer;
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        catch (Exception exception)
         {
             await queue.EnqueueFailureAsync(trainId, call.RequestId, exception.Message, CancellationToken.None);
             throw;

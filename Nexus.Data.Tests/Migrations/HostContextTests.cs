@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using Nexus.Data.Chats;
 using Nexus.Data.Conversations.Browsing;
 using Nexus.Data.Operations;
@@ -14,6 +15,7 @@ using Nexus.Data.Recording;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Trains;
 using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
 namespace Nexus.Data.Tests.Migrations;
 
@@ -138,11 +140,12 @@ public sealed partial class HostContextTests : EmptyDatabaseTest
     }
 
     [Test]
-    public async Task Health_status_and_doctor_go_by_its_migrations()
+    public async Task Health_status_and_doctor_go_by_its_migrations([Values] bool isOther)
     {
-        await using var host = Host();
+        await using var host = Host(isOther ? npgsql => npgsql.MigrationsHistoryTable("Shop History", "public") : null);
         var health = host.GetRequiredService<HealthCheckService>();
         var before = await health.CheckHealthAsync();
+        var lacking = await host.GetRequiredService<Doctor>().RunAsync(["schema"]);
         await host.MigrateNexusDataAsync();
 
         var after = await health.CheckHealthAsync();
@@ -152,6 +155,8 @@ public sealed partial class HostContextTests : EmptyDatabaseTest
         Assert.Multiple(() =>
         {
             Assert.That(before.Entries["nexus-data-schema"].Status, Is.EqualTo(HealthStatus.Unhealthy));
+            Assert.That(before.Entries["nexus-data-schema"].Description, Does.Contain("ShopDbContext").And.Not.Contain("nexus-data"));
+            Assert.That(lacking.Single().Result.Remedy, Does.Contain("ShopDbContext").And.Not.Contain("nexus-data"));
             Assert.That(after.Entries["nexus-data-schema"].Status, Is.EqualTo(HealthStatus.Healthy));
             Assert.That(status, Has.Property(nameof(DatabaseStatus.Origin)).EqualTo(DatabaseOrigin.Ours));
             Assert.That(status.Pending.Concat(status.Unknown), Is.Empty);
@@ -165,10 +170,68 @@ public sealed partial class HostContextTests : EmptyDatabaseTest
         await using var host = Host();
         await host.MigrateNexusDataAsync();
         await using var db = OpenContext();
+        await using var ours = new ServiceCollection().AddLogging().AddNexusData(ConnectionString).BuildServiceProvider();
+        var check = (await ours.GetRequiredService<Doctor>().RunAsync(["schema"])).Single();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                () => db.Database.MigrateAsync(),
+                Throws.TypeOf<NexusDataException>().With.Message.Contains(ShopInitial.Id).And.Message.Contains("Nothing was changed"));
+            Assert.That(check.Result.Remedy, Does.Contain(ShopInitial.Id).And.Not.Contain("nexus-data migrate"));
+        });
+    }
+
+    // Its first migration, of before, is in the history that it shares with ours.
+    [Test]
+    public async Task It_keeps_away_from_tables_that_our_migrations_keep()
+    {
+        await using var db = OpenContext();
+        await db.Database.MigrateAsync();
+        await AdministerAsync($"""INSERT INTO "__EFMigrationsHistory" VALUES ('{LateOrders.Id}', '10.0.14')""");
+        await using var source = Source();
+        var builder = new DbContextOptionsBuilder<LateDbContext>();
+        Use(builder, source);
+        await using var late = new LateDbContext(builder.Options);
 
         Assert.That(
-            () => db.Database.MigrateAsync(),
-            Throws.TypeOf<NexusDataException>().With.Message.Contains(ShopInitial.Id).And.Message.Contains("Nothing was changed"));
+            () => late.Database.MigrateAsync(),
+            Throws.TypeOf<NexusDataException>().With.Message.Contains("20250101000021_AddChats").And.Message.Contains("kept by other migrations"));
+    }
+
+    [Test]
+    public async Task A_context_that_lacks_a_part_is_told_which()
+    {
+        await using var source = Source();
+        await using var plain = new ServiceCollection().AddDbContextFactory<ShopDbContext>(builder => builder.UseNpgsql(source))
+            .AddNexusData<ShopDbContext>(_ => source).BuildServiceProvider();
+        await using var bare = new ServiceCollection().AddDbContextFactory<BareDbContext>(builder => Use(builder, source))
+            .AddNexusData<BareDbContext>(_ => source).BuildServiceProvider();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => plain.MigrateNexusDataAsync(), Throws.InvalidOperationException.With.Message.Contains("UseNexus()"));
+            Assert.That(() => bare.MigrateNexusDataAsync(), Throws.InvalidOperationException.With.Message.Contains("ApplyNexusModel()"));
+        });
+    }
+
+    [Test]
+    public async Task A_data_source_is_asked_for_once()
+    {
+        var asked = 0;
+        await using var source = Source();
+        await using var provider = new ServiceCollection().AddLogging()
+            .AddNexusData(_ =>
+            {
+                asked++;
+                return source;
+            })
+            .BuildServiceProvider();
+        provider.GetRequiredService<IStartupValidator>().Validate();
+
+        await provider.MigrateNexusDataAsync();
+
+        Assert.That(asked, Is.EqualTo(1));
     }
 
     [Test]
@@ -227,16 +290,22 @@ public sealed partial class HostContextTests : EmptyDatabaseTest
         return builder.Build();
     }
 
-    private static DbContextOptionsBuilder Use(DbContextOptionsBuilder builder, NpgsqlDataSource source)
-        => builder.UseNexus(source, npgsql => npgsql.MigrationsAssembly(typeof(ShopInitial).Assembly.GetName().Name))
+    private static DbContextOptionsBuilder Use(
+        DbContextOptionsBuilder builder, NpgsqlDataSource source, Action<NpgsqlDbContextOptionsBuilder>? more = null)
+        => builder
+            .UseNexus(source, npgsql =>
+            {
+                npgsql.MigrationsAssembly(typeof(ShopInitial).Assembly.GetName().Name);
+                more?.Invoke(npgsql);
+            })
 
             // A snapshot is scaffolded by a tool; the packages' tests have one.
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
 
-    private ServiceProvider Host()
+    private ServiceProvider Host(Action<NpgsqlDbContextOptionsBuilder>? more = null)
     {
         var services = new ServiceCollection().AddLogging().AddSingleton(Source())
-            .AddDbContextFactory<ShopDbContext>((provider, builder) => Use(builder, provider.GetRequiredService<NpgsqlDataSource>()))
+            .AddDbContextFactory<ShopDbContext>((provider, builder) => Use(builder, provider.GetRequiredService<NpgsqlDataSource>(), more))
             .AddNexusData<ShopDbContext>(provider => provider.GetRequiredService<NpgsqlDataSource>());
         services.AddHealthChecks().AddNexusData();
         return services.BuildServiceProvider();
@@ -252,6 +321,35 @@ public sealed partial class HostContextTests : EmptyDatabaseTest
             modelBuilder.ApplyNexusModel();
             modelBuilder.Entity<Order>().ToTable("orders");
         }
+    }
+
+    private sealed class BareDbContext(DbContextOptions<BareDbContext> options) : DbContext(options);
+
+    /// <summary>A context that gets the Nexus tables with its second migration.</summary>
+    private sealed class LateDbContext(DbContextOptions<LateDbContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.ApplyNexusModel();
+            modelBuilder.Entity<Order>().ToTable("orders");
+        }
+    }
+
+    [DbContext(typeof(LateDbContext))]
+    [Migration(Id)]
+    private sealed class LateOrders : Migration
+    {
+        public const string Id = "20240101000000_Orders";
+
+        protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("CREATE TABLE orders ()");
+    }
+
+    [DbContext(typeof(LateDbContext))]
+    [Migration("20261122123456_AddNexus")]
+    private sealed class LateNexus : Migration
+    {
+        protected override void Up(MigrationBuilder migrationBuilder)
+            => migrationBuilder.Operations.AddRange(ShopInitial.Differences((differ, model) => differ.GetDifferences(null, model)));
     }
 
     private sealed class Order
@@ -274,7 +372,7 @@ public sealed partial class HostContextTests : EmptyDatabaseTest
         protected override void Down(MigrationBuilder migrationBuilder)
             => migrationBuilder.Operations.AddRange(Differences((differ, model) => differ.GetDifferences(model, null)));
 
-        private static IReadOnlyList<Microsoft.EntityFrameworkCore.Migrations.Operations.MigrationOperation> Differences(
+        public static IReadOnlyList<Microsoft.EntityFrameworkCore.Migrations.Operations.MigrationOperation> Differences(
             Func<IMigrationsModelDiffer, IRelationalModel, IReadOnlyList<Microsoft.EntityFrameworkCore.Migrations.Operations.MigrationOperation>> compare)
         {
             using var source = NpgsqlDataSource.Create("Host=nowhere");

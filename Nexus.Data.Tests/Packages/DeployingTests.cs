@@ -1,9 +1,11 @@
+using System.Globalization;
 using Nexus.Data.Embedded;
 using Nexus.Data.Persistence;
 using Nexus.Data.Tests.Architecture;
 using Nexus.Data.Tests.Documentation.Commands;
 using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Tests.Migrations;
+using Npgsql;
 
 namespace Nexus.Data.Tests.Packages;
 
@@ -37,6 +39,12 @@ public sealed class DeployingTests : EmptyDatabaseTest
     {
         var variables = await Consumers.VariablesAsync();
         variables["NEXUS_DATABASE_URL"] = ConnectionStrings.ToUri(ConnectionString);
+        var connection = new NpgsqlConnectionStringBuilder(ConnectionString);
+        variables["PGHOST"] = connection.Host!;
+        variables["PGPORT"] = connection.Port.ToString(CultureInfo.InvariantCulture);
+        variables["PGDATABASE"] = connection.Database!;
+        variables["PGUSER"] = connection.Username!;
+        variables["PGPASSWORD"] = connection.Password ?? "";
 
         // As what the consumers were built as, and no other build of theirs.
         variables["Configuration"] = Feed.Configuration;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using System.Xml.Linq;
 using Nexus.Data.Tests.Architecture;
 
@@ -116,6 +118,31 @@ public sealed class PackageTests
             Assert.That(metadata.ToString(), Does.Not.Contain(Path.GetDirectoryName(Repository.Root)! + Path.DirectorySeparatorChar));
         });
     }
+
+    // In a debug build a debugger finds the sources by it.
+    [TestCaseSource(nameof(_packages))]
+    public async Task No_assembly_names_the_folder_of_its_sources(string package)
+    {
+        if (PathOfThisFile().StartsWith(Repository.Root, StringComparison.Ordinal))
+        {
+            Assert.Ignore("This is a debug build; packages are made of a release build, and CI's.");
+        }
+
+        var root = Encoding.UTF8.GetBytes(Repository.Root + Path.DirectorySeparatorChar);
+        foreach (var extension in new[] { "nupkg", "snupkg" })
+        {
+            await using var archive = await Feed.OpenAsync(package, extension);
+            foreach (var entry in archive.Entries.Where(entry => Path.GetExtension(entry.Name) is ".dll" or ".pdb"))
+            {
+                await using var stream = await entry.OpenAsync();
+                using var bytes = new MemoryStream();
+                await stream.CopyToAsync(bytes);
+                Assert.That(bytes.ToArray().AsSpan().IndexOf(root), Is.Negative, entry.FullName);
+            }
+        }
+    }
+
+    private static string PathOfThisFile([CallerFilePath] string path = "") => path;
 
     private static string? Text(XElement metadata, string name)
         => metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;

@@ -172,7 +172,7 @@ public sealed class PartialBackupTests : BackupTest
         Assert.That(Directory.EnumerateFileSystemEntries(Folder), Is.Empty);
     }
 
-    [TestCase("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000021%'""", "nexus-data migrate")]
+    [TestCase("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" LIKE '20250101000020%'""", "nexus-data migrate")]
     [TestCase("""INSERT INTO "__EFMigrationsHistory" VALUES ('20250101000099_Later', '10.0.0')""", "newer version")]
     [TestCase("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE other (n int)", "none of our tables")]
     [NeedsDump]

@@ -23,7 +23,8 @@ public sealed class DatabaseStatusReader
                        WHERE attrelid = to_regclass('api_requests') AND attname = 'unlinked_because'),
                EXISTS (SELECT FROM pg_attribute
                        WHERE attrelid = to_regclass('train_api_keys') AND attname = 'api_key' AND attnotnull
-                           AND NOT attisdropped)
+                           AND NOT attisdropped),
+               to_regclass(@history) IS NOT NULL
         """;
 
     private const string Sizes =
@@ -57,13 +58,12 @@ public sealed class DatabaseStatusReader
     public async Task<DatabaseStatus> ReadAsync(CancellationToken cancellationToken = default)
     {
         await using var db = await _contexts.CreateDbContextAsync(cancellationToken);
-        var known = await _owner.MigrationsAsync(cancellationToken);
-        var catalog = await db.ReadAsync(Catalog, [], ReadCatalogAsync, cancellationToken);
+        var history = await _owner.HistoryAsync(cancellationToken);
+        var catalog = await db.ReadAsync(Catalog, [DbCommands.Text("history", history.Table)], ReadCatalogAsync, cancellationToken);
         var isMigrating = catalog.IsMigrating;
 
-        var applied = catalog.Tables.Contains(History, StringComparer.Ordinal)
-            ? await db.ReadWithoutWaitingAsync(
-                $"""SELECT "MigrationId" FROM "{History}" ORDER BY 1""", TextsAsync, cancellationToken)
+        var applied = catalog.HasHistory
+            ? await db.ReadWithoutWaitingAsync(history.Applied, TextsAsync, cancellationToken)
             : new();
         var sizes = await db.ReadWithoutWaitingAsync(Sizes, ReadSizesAsync, cancellationToken);
         var unlinked = catalog.MarksUnlinked
@@ -76,8 +76,8 @@ public sealed class DatabaseStatusReader
             : null;
         isMigrating |= applied is null;
 
-        var origin = OriginOf(catalog.Tables, applied, known);
-        var pending = applied is null ? [] : known.Except(applied, StringComparer.Ordinal).ToList();
+        var origin = OriginOf(catalog.Tables, applied, history.Known);
+        var pending = applied is null ? [] : history.Known.Except(applied, StringComparer.Ordinal).ToList();
         var survey = isMigrating || _owner.IsHost || origin is DatabaseOrigin.Empty or DatabaseOrigin.Unknown
             ? new SchemaSurvey()
             : await SchemaSurveyor.SurveyAsync(db, origin, pending, sizes?.Tables ?? [], cancellationToken);
@@ -90,7 +90,7 @@ public sealed class DatabaseStatusReader
             IsMigrating = isMigrating,
             Applied = applied ?? [],
             Pending = pending,
-            Unknown = applied is null ? [] : [.. _owner.Unknown(applied, known)],
+            Unknown = applied is null ? [] : [.. _owner.Unknown(applied, history.Known)],
             Bytes = sizes?.Bytes,
             Tables = sizes?.Tables ?? [],
             Original = survey.Original,
@@ -114,7 +114,7 @@ public sealed class DatabaseStatusReader
         await reader.ReadAsync(cancellationToken);
         return new(
             reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetBoolean(3),
-            reader.GetBoolean(4), reader.GetBoolean(5));
+            reader.GetBoolean(4), reader.GetBoolean(5), reader.GetBoolean(6));
     }
 
     private static async Task<List<string>> TextsAsync(DbDataReader reader, CancellationToken cancellationToken)
@@ -151,7 +151,7 @@ public sealed class DatabaseStatusReader
 
     private sealed record CatalogRow(
         string ServerVersion, string Database, string[] Tables, bool IsMigrating, bool MarksUnlinked,
-        bool HasClearKeys);
+        bool HasClearKeys, bool HasHistory);
 
     private sealed record TableSizes(long? Bytes, List<TableStatus> Tables);
 }

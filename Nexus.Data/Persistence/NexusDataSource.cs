@@ -5,6 +5,9 @@ using Npgsql;
 
 namespace Nexus.Data.Persistence;
 
+/// <summary>The data source that a host has given. Disposing it is up to the host.</summary>
+internal sealed record GivenDataSource(NpgsqlDataSource Npgsql);
+
 /// <summary>
 /// The one data source behind all contexts. A type of ours, since a host may have registered an
 /// <see cref="NpgsqlDataSource"/> for a database of its own.

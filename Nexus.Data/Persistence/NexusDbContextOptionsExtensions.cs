@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Nexus.Data;
 using Nexus.Data.Analyses;
 using Nexus.Data.Persistence.Migrations;
 using Nexus.Data.Totals;
@@ -72,6 +73,15 @@ public static class NexusDbContextOptionsExtensions
         return builder;
     }
 
+    // Our migrations build indexes outside of a transaction, and one that was cut off is mended by the next run. Of a host's nobody knows.
+    private static void IgnoreOwn(WarningsConfigurationBuilder warnings, Type context)
+    {
+        if (context == typeof(NexusDbContext))
+        {
+            warnings.Ignore(RelationalEventId.NonTransactionalMigrationOperationWarning);
+        }
+    }
+
     private static string WithDefaults(string connectionString)
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString);
@@ -94,8 +104,7 @@ public static class NexusDbContextOptionsExtensions
     private static DbContextOptionsBuilder UseNexusServices(this DbContextOptionsBuilder builder)
         => builder
             .AddInterceptors(_totals)
-            // Indexes are built outside of a transaction, and one that was cut off is mended by the next run.
-            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.NonTransactionalMigrationOperationWarning))
+            .ConfigureWarnings(warnings => IgnoreOwn(warnings, builder.Options.ContextType))
             .ReplaceService<IHistoryRepository, NexusHistoryRepository>()
             .ReplaceService<IMigrator, NexusMigrator>()
             .ReplaceService<IMigrationsModelDiffer, NexusMigrationsModelDiffer>()

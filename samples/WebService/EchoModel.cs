@@ -6,6 +6,7 @@ namespace Nexus.Samples.WebService;
 internal static class EchoModel
 {
     /// <exception cref="InvalidDataException">The body has no messages.</exception>
+    /// <exception cref="JsonException">The body is no JSON.</exception>
     public static async Task<byte[]> AnswerAsync(ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         await Task.Yield();

@@ -41,8 +41,9 @@ internal static class TrainEndpoints
                 trainId, call.RequestId, new() { Status = StatusCodes.Status200OK, Body = answer }, CancellationToken.None);
             return Results.Bytes(answer, "application/json");
         }
-        catch (Exception exception) when (exception is InvalidDataException or OperationCanceledException)
+        catch (Exception exception)
         {
+            // Whatever it was: a call that is not told of its end stays open.
             await queue.EnqueueFailureAsync(trainId, call.RequestId, exception.Message, CancellationToken.None);
             return Results.Problem(exception.Message, statusCode: StatusCodes.Status502BadGateway);
         }

@@ -25,9 +25,9 @@ internal sealed class MissingIndexCheck(SchemaOwner owner) : IDatabaseCheck
 
     public async Task<CheckResult> RunAsync(NexusDbContext db, CancellationToken cancellationToken)
     {
-        var applied = (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
-        var known = await owner.MigrationsAsync(cancellationToken);
-        if (!applied.IsSupersetOf(known) || owner.Unknown(applied, known).Any())
+        var history = await owner.HistoryAsync(cancellationToken);
+        var applied = await db.ReadAllAsync(history.Applied, [], row => row.GetString(0), cancellationToken);
+        if (history.Known.Except(applied, StringComparer.Ordinal).Any() || owner.Unknown(applied, history.Known).Any())
         {
             return CheckResult.Skipped("The schema is not that of this version: the check 'schema' comes first.");
         }
@@ -50,7 +50,7 @@ internal sealed class MissingIndexCheck(SchemaOwner owner) : IDatabaseCheck
             }
 
             var found = there[indexes.Key].OfType<Found>().ToList();
-            findings.AddRange(indexes.Select(index => Judge(index, found)).OfType<string>());
+            findings.AddRange(indexes.Select(index => Judge(index, found, owner.IsHost)).OfType<string>());
         }
 
         return findings.Count == 0
@@ -62,21 +62,23 @@ internal sealed class MissingIndexCheck(SchemaOwner owner) : IDatabaseCheck
                 findings);
     }
 
-    private static string? Judge(OwnIndex index, List<Found> there)
+    // A host's model has unique indexes where our migrations make constraints of that name.
+    private static string? Judge(OwnIndex index, List<Found> there, bool isHost)
     {
+        var make = isHost && index.Constraint == "UNIQUE" ? (index with { Constraint = null }).Make : index.Make;
         if (there.Find(other => other.Name == index.Name) is { } same)
         {
             return index.IsLike(same.IsUnique, same.Definition)
                 ? null
                 : $"{index.Name} of {index.Table} is '{(same.IsUnique ? "UNIQUE " : "")}{same.Definition}': "
-                    + $"{OwnIndex.DropOf(index.Name, index.Table, same.IsConstraint)} {index.Make}";
+                    + $"{OwnIndex.DropOf(index.Name, index.Table, same.IsConstraint)} {make}";
         }
 
         // Violations are told apart by the names, so a renamed one has to get its own back.
         return there.Find(other => !OwnIndexes.Names.Contains(other.Name)
                 && other.IsUnique == index.IsUnique && other.Definition == index.Definition) is { } renamed
             ? $"{index.Name} of {index.Table} is called {renamed.Name}: ALTER INDEX {renamed.Quoted} RENAME TO {index.Name};"
-            : $"{index.Name} of {index.Table} is missing: {index.Make}";
+            : $"{index.Name} of {index.Table} is missing: {make}";
     }
 
     private sealed record Found(string Name, bool IsUnique, string Definition, bool IsConstraint)

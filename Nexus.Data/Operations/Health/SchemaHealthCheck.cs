@@ -8,39 +8,34 @@ namespace Nexus.Data.Operations.Health;
 /// <summary>Whether the schema is that of this version: not while it is behind, nor while somebody migrates it.</summary>
 internal sealed class SchemaHealthCheck(IDbContextFactory<NexusDbContext> contexts, SchemaOwner owner) : IHealthCheck
 {
-    private string Remedy => owner.IsHost ? "migrate the host's context" : "run 'nexus-data migrate'";
-
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            var known = await owner.MigrationsAsync(cancellationToken);
+            var history = await owner.HistoryAsync(cancellationToken);
             var applied = await db.WithoutWaitingAsync(
-                () => db.ReadAllAsync(
-                    """SELECT "MigrationId" FROM "__EFMigrationsHistory" ORDER BY 1""", [], reader => reader.GetString(0),
-                    cancellationToken),
-                cancellationToken);
+                () => db.ReadAllAsync(history.Applied, [], reader => reader.GetString(0), cancellationToken), cancellationToken);
             if (applied is null)
             {
                 return new(context.Registration.FailureStatus, "Somebody is migrating the database.");
             }
 
-            var pending = known.Except(applied, StringComparer.Ordinal).ToList();
-            var unknown = owner.Unknown(applied, known).Count();
+            var pending = history.Known.Except(applied, StringComparer.Ordinal).ToList();
+            var unknown = owner.Unknown(applied, history.Known).Count();
             var data = new Dictionary<string, object> { ["pending"] = pending, ["unknown"] = unknown };
             return pending.Count > 0
                 ? new(
                     context.Registration.FailureStatus,
-                    $"The database lacks {pending.Count} migrations, from {pending[0]} on: {Remedy}.",
+                    $"The database lacks {pending.Count} migrations, from {pending[0]} on. {owner.Remedy}",
                     data: data)
                 : HealthCheckResult.Healthy(
                     unknown > 0 ? "The database is newer than this version." : "The schema is current.", data);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            return new(context.Registration.FailureStatus, $"The database has no migrations: {Remedy}.");
+            return new(context.Registration.FailureStatus, $"The database has no migrations. {owner.Remedy}");
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

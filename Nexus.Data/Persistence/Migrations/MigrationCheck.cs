@@ -29,7 +29,7 @@ internal sealed class MigrationCheck(
         if (pending.Count > 0)
         {
             Throw(
-                names, applied, IsWithoutOurs(applied) && Scalar(MigrationObstacles.IsMade) is not null,
+                names, applied, pending,
                 MigrationObstacles.Views(pending) is { } sql ? Scalar(sql) : null,
                 MigrationObstacles.RetiresKeys(pending) && Scalar(MigrationObstacles.MayHoldClearKeys) is not null
                     ? Scalar(MigrationObstacles.ClearKeys)
@@ -53,7 +53,7 @@ internal sealed class MigrationCheck(
         if (pending.Count > 0)
         {
             Throw(
-                names, applied, IsWithoutOurs(applied) && await ScalarAsync(MigrationObstacles.IsMade) is not null,
+                names, applied, pending,
                 MigrationObstacles.Views(pending) is { } sql ? await ScalarAsync(sql) : null,
                 MigrationObstacles.RetiresKeys(pending)
                     && await ScalarAsync(MigrationObstacles.MayHoldClearKeys) is not null
@@ -80,14 +80,14 @@ internal sealed class MigrationCheck(
         ];
     }
 
-    // A history, and nothing in it of the migrations that are to be done.
-    private bool IsWithoutOurs(List<string> applied)
-        => applied.Count > 0 && !applied.Any(migrationsAssembly.Migrations.ContainsKey);
-
-    private void Throw(string? names, List<string> applied, bool isMade, string? views, string? clearKeys)
+    private void Throw(string? names, List<string> applied, List<Migration> pending, string? views, string? clearKeys)
     {
-        var keeper = isMade ? applied[0] : null;
-        var foreign = MigrationObstacles.Foreign(names, applied.Where(migrationsAssembly.Migrations.ContainsKey), Create);
+        // What is to be made is there: by the migrations of somebody else, or by these, and the history knows nothing of it.
+        var others = applied.Where(id => !migrationsAssembly.Migrations.ContainsKey(id)).ToList();
+        var maker = names?.Split(',').Contains(MigrationObstacles.Marker) is true ? pending.Find(migration => MigrationObstacles.TablesOf(migration).Contains(MigrationObstacles.Marker)) : null;
+        var keeper = maker is null ? null : others.FindLast(OwnSchema.IsOwn) ?? others.FirstOrDefault();
+        var foreign = MigrationObstacles.Foreign(names, applied.Except(others, StringComparer.Ordinal), Create)
+            .Except(maker is null ? [] : MigrationObstacles.TablesOf(maker), StringComparer.Ordinal).ToList();
         if (MigrationObstacles.Judge(connection.DbConnection.Database, keeper, foreign, views, clearKeys) is { } obstacle)
         {
             throw obstacle;

@@ -10,17 +10,17 @@ namespace Nexus.Data.Persistence.Migrations;
 /// </summary>
 internal static class MigrationObstacles
 {
-    /// <summary>The relations of the schema that bear names of ours that other programs use too, by commas.</summary>
+    /// <summary>A table that nobody but this library's model makes.</summary>
+    public const string Marker = "link_waits";
+
+    /// <summary>The relations of the schema that bear names of ours that other programs use too, and the <see cref="Marker"/>, by commas.</summary>
     public const string Names =
-        """
+        $"""
         SELECT string_agg(relname, ',' ORDER BY relname)
         FROM pg_class
         WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p', 'v', 'm', 'f')
-            AND relname IN ('users', 'chats', 'messages')
+            AND relname IN ('users', 'chats', 'messages', '{Marker}')
         """;
-
-    /// <summary>Whether a table is there that nobody but this library's model makes.</summary>
-    public const string IsMade = "SELECT 'yes' WHERE to_regclass('link_waits') IS NOT NULL";
 
     /// <summary>A setting of the session; <c>on</c> is the word that keys in clear may be retired.</summary>
     public const string RetireClearKeys = "nexus.retire_clear_keys";
@@ -42,6 +42,10 @@ internal static class MigrationObstacles
     // The migrations before this one mirror the original's, which make none of those names.
     private const string FirstOfOurs = "20250101000015";
 
+    /// <summary>The tables that a migration makes.</summary>
+    public static IEnumerable<string> TablesOf(Migration migration)
+        => migration.UpOperations.OfType<CreateTableOperation>().Select(table => table.Name);
+
     /// <summary>The names of <see cref="Names"/> that are another program's: no migration that was applied has made them.</summary>
     public static IReadOnlyList<string> Foreign(string? names, IEnumerable<string> applied, Func<string, Migration> create)
     {
@@ -50,11 +54,8 @@ internal static class MigrationObstacles
             return [];
         }
 
-        var ours = applied.Where(id => string.CompareOrdinal(id, FirstOfOurs) >= 0)
-            .SelectMany(id => create(id).UpOperations)
-            .OfType<CreateTableOperation>()
-            .Select(table => table.Name);
-        return [.. names.Split(',').Except(ours, StringComparer.Ordinal)];
+        var ours = applied.Where(id => string.CompareOrdinal(id, FirstOfOurs) >= 0).SelectMany(id => TablesOf(create(id)));
+        return [.. names.Split(',').Except(ours.Append(Marker), StringComparer.Ordinal)];
     }
 
     /// <summary>Whether one of the migrations retires keys in clear.</summary>
@@ -89,7 +90,7 @@ internal static class MigrationObstacles
 
     /// <summary>Says what is in the way, and how to get round it.</summary>
     /// <param name="database">The database's name.</param>
-    /// <param name="keeper">The first migration of another assembly that has made the Nexus tables; null for none.</param>
+    /// <param name="keeper">A migration of another assembly, which keeps the Nexus tables; null for none.</param>
     /// <param name="foreign">Another program's tables, as <see cref="Foreign"/> gives them.</param>
     /// <param name="views">The answer to <see cref="Views"/>.</param>
     /// <param name="clearKeys">The answer to <see cref="ClearKeys"/>.</param>
@@ -100,7 +101,7 @@ internal static class MigrationObstacles
         {
             return new(
                 NexusDataErrorKind.Conflict,
-                $"The Nexus tables of database '{database}' are kept by other migrations than these: its history begins with "
+                $"The Nexus tables of database '{database}' are kept by other migrations than these: its history holds "
                 + $"{keeper}. Nothing was changed. Migrate it with the context whose migrations have made them.");
         }
 

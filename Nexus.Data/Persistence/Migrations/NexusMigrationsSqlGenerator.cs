@@ -51,9 +51,11 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     private const int SmallTable = 100_000;
 
-    // A model has the labels of its enums by the alphabet; in the database they are in their own order, and sort by it.
-    private static string StatusLabels
-        => string.Join(", ", Enum.GetNames<ConversationAnalysisStatus>().Select(name => Literal(PostgresNames.ToSnakeCase(name))));
+    private static readonly List<string> _statusLabels = [.. Enum.GetNames<ConversationAnalysisStatus>().Select(PostgresNames.ToSnakeCase)];
+
+    /// <summary>The statement that makes the type of this version where there is none.</summary>
+    public static string MakeStatusType { get; } = MakeEnum(
+        NexusDbContextOptionsExtensions.StatusType, CreateEnum(NexusDbContextOptionsExtensions.StatusType, _statusLabels));
 
     protected override void Generate(
         CreateTableOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
@@ -100,6 +102,11 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     protected override void Generate(
         AddColumnOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
     {
+        if (IsNothing(inner => base.Generate(operation, model, inner)))
+        {
+            return;
+        }
+
         var table = Delimit(operation.Table, operation.Schema);
         Add(operation, model, builder);
         builder.EndCommand();
@@ -150,8 +157,12 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void Generate(
         DropColumnOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
-        => Append(builder, $"ALTER TABLE {Delimit(operation.Table, operation.Schema)} "
-            + $"DROP COLUMN IF EXISTS {Delimit(operation.Name)};");
+    {
+        if (!IsNothing(inner => base.Generate(operation, model, inner)))
+        {
+            Append(builder, $"ALTER TABLE {Delimit(operation.Table, operation.Schema)} DROP COLUMN IF EXISTS {Delimit(operation.Name)};");
+        }
+    }
 
     protected override void Generate(
         DropIndexOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
@@ -241,14 +252,27 @@ internal sealed partial class NexusMigrationsSqlGenerator(
 
     protected override void GenerateCreateEnum(
         PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
-        => Append(builder, Block(If(
-            $"to_regtype({Literal(Delimit(enumType.Name, enumType.Schema))}) IS NULL",
+        => Append(builder, MakeEnum(
+            Delimit(enumType.Name, enumType.Schema),
             enumType.Name == NexusDbContextOptionsExtensions.StatusType
-                ? $"CREATE TYPE {Delimit(enumType.Name, enumType.Schema)} AS ENUM ({StatusLabels});"
-                : Sql(inner => base.GenerateCreateEnum(enumType, model, inner)))));
+                ? CreateEnum(Delimit(enumType.Name, enumType.Schema), InOrder(enumType.Labels))
+                : Sql(inner => base.GenerateCreateEnum(enumType, model, inner))));
 
     protected override void GenerateDropEnum(PostgresEnum enumType, IModel? model, MigrationCommandListBuilder builder)
         => Append(builder, $"DROP TYPE IF EXISTS {Delimit(enumType.Name, enumType.Schema)};");
+
+    // A model has the labels of its enums by the alphabet; in the database they are in their own order, and sort by it. Those of the operation, which may
+    // be of an earlier version.
+    private static IEnumerable<string> InOrder(IEnumerable<string> labels)
+        => labels.OrderBy(label => _statusLabels.IndexOf(label) is var place and >= 0 ? place : int.MaxValue);
+
+    private static string CreateEnum(string type, IEnumerable<string> labels)
+        => $"CREATE TYPE {type} AS ENUM ({string.Join(", ", labels.Select(Literal))});";
+
+    private static string MakeEnum(string type, string create) => Block(If($"to_regtype({Literal(type)}) IS NULL", create));
+
+    // The provider writes nothing for what each table has by itself, such as xmin.
+    private bool IsNothing(Action<MigrationCommandListBuilder> write) => Sql(write).Length == 0;
 
     private void Add(AddColumnOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
@@ -318,7 +342,9 @@ internal sealed partial class NexusMigrationsSqlGenerator(
     private static string If(string condition, string statement)
         => $"IF {condition} THEN\n{Indent(statement)}\nEND IF;";
 
-    private static string Indent(string sql) => LineStart().Replace(sql, "    ");
+    // A literal may run over several lines, and has to stay as it is.
+    private static string Indent(string sql)
+        => sql.Split('\n').Any(line => line.Count(letter => letter == '\'') % 2 != 0) ? sql : LineStart().Replace(sql, "    ");
 
     private static string ColumnIsThere(string table, string column) => $"EXISTS ({Column(table, Literal(column))})";
 

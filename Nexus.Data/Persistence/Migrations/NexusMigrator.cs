@@ -43,7 +43,7 @@ internal sealed class NexusMigrator(
         """
         -- Idempotent: run it as often as you like. Its commands stand in DO blocks, in which PostgreSQL builds no index
         -- concurrently: the indexes of this script are built plainly, and writers wait while they are. Where that must
-        -- not be, run `dotnet ef database update` or `nexus-data migrate` instead.
+        -- not be, run `dotnet ef database update` instead.
 
 
         """;

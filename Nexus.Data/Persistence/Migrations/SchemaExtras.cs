@@ -25,6 +25,19 @@ internal static class SchemaExtras
     /// <summary>The value of <see cref="Annotation"/>.</summary>
     public static string Version { get; } = Hash();
 
+    /// <summary>The statement that makes the type, where EF did so in an earlier migration and it went with the tables.</summary>
+    public static string MakeTypes { get; } = NexusMigrationsSqlGenerator.MakeStatusType;
+
+    /// <summary>The statement that stands for extras of an earlier version, which this one does not know.</summary>
+    public const string Refuse =
+        """
+        DO $nexus$
+        BEGIN
+            RAISE EXCEPTION 'This migration is not taken back: the SQL of the version before stands in an earlier migration alone.'
+                USING HINT = 'Nothing was changed. Restore a backup, or write that SQL in place of this statement and behind the rest.';
+        END $nexus$;
+        """;
+
     /// <summary>The statements that make the extras of a database that has the tables of a model.</summary>
     /// <param name="model">The model, which says which indexes EF makes.</param>
     public static string Make(IRelationalModel model)
