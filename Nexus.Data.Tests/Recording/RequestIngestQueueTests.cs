@@ -153,6 +153,8 @@ public sealed class RequestIngestQueueTests : RecordingTest
 
         await queue.StopAsync(CancellationToken.None);
 
+        var rejects = Path.Combine(Folder, "rejects.jsonl");
+        Assert.That(File.Exists(rejects) ? await File.ReadAllTextAsync(rejects) : "", Is.Empty);
         Assert.That(
             (await ReadAllAsync()).Select(row => row.RequestId), Is.EqualTo(calls.Select(call => call.RequestId)));
     }

@@ -107,12 +107,16 @@ internal static class DbCommands
     private static (IRelationalCommand Command, RelationalCommandParameterObject Arguments) Build(
         DbContext db, string sql, IReadOnlyCollection<NpgsqlParameter> parameters)
     {
-        // EF takes the text for a format string.
-        sql = sql.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
-        var command = db.GetService<IRawSqlCommandBuilder>().Build(sql, parameters, db.Model);
+        // Not as raw SQL, which EF takes for a format string and copies twice.
+        var command = db.GetService<IRelationalCommandBuilderFactory>().Create().Append(sql);
+        foreach (var parameter in parameters)
+        {
+            command.AddRawParameter(parameter.ParameterName, parameter);
+        }
+
         var arguments = new RelationalCommandParameterObject(
-            db.GetService<IRelationalConnection>(), command.ParameterValues, null, db,
-            db.GetService<IRelationalCommandDiagnosticsLogger>(), CommandSource.FromSqlQuery);
-        return (command.RelationalCommand, arguments);
+            db.GetService<IRelationalConnection>(), null, null, db, db.GetService<IRelationalCommandDiagnosticsLogger>(),
+            CommandSource.FromSqlQuery);
+        return (command.Build(), arguments);
     }
 }

@@ -16,6 +16,12 @@ internal static class TransientFaults
                 return isTransient || state is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown;
             }
 
+            // Where a connection breaks between two results of a command, Npgsql 10 falls over the one that it has not any more.
+            if (cause is NullReferenceException or ObjectDisposedException && cause.Source == "Npgsql")
+            {
+                return true;
+            }
+
             if (cause is NexusDataException { Kind: NexusDataErrorKind.Unavailable }
                 or DbException { IsTransient: true } or SocketException or IOException or TimeoutException)
             {

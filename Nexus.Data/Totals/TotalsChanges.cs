@@ -205,38 +205,10 @@ internal sealed class TotalsChanges
     private (string Sql, List<NpgsqlParameter> Parameters) Statements()
     {
         var counts = _counted.Count > 0;
-        var sql = TotalsStatements.PlanOnce;
-        if (_said.Count > 0)
-        {
-            sql += WordStatements.Write;
-        }
-
-        if (_silenced.Count > 0)
-        {
-            sql += WordStatements.Delete;
-        }
-
-        if (_added.Count > 0 || _told.Count > 1 || counts)
-        {
-            sql += TotalsStatements.LockConversations(counts);
-        }
-
-        if (_added.Count > 0 || _told.Count > 0)
-        {
-            sql += TotalsStatements.AddToBranches(counts);
-        }
-
-        if (counts)
-        {
-            sql += TotalsStatements.Count(TotalsStatements.GivenKeys);
-        }
-
-        if (_addedToHours.Count > 0 || _told.Count > 0 || _taken.Count > 0)
-        {
-            sql += TotalsStatements.AddToHours(_taken.Count > 0);
-        }
-
-        sql += TotalsStatements.PlanAsBefore;
+        var batch = TotalsBatch.Of(new(
+            Writes: _said.Count > 0, Deletes: _silenced.Count > 0, Locks: _added.Count > 0 || _told.Count > 1 || counts,
+            Adds: _added.Count > 0 || _told.Count > 0, Counts: counts,
+            AddsToHours: _addedToHours.Count > 0 || _told.Count > 0 || _taken.Count > 0, Takes: _taken.Count > 0));
 
         List<NpgsqlParameter> parameters =
         [
@@ -265,8 +237,8 @@ internal sealed class TotalsChanges
             parameters.AddRange(StoredRequest.Parameters(_taken.Values));
         }
 
-        parameters.RemoveAll(parameter => !sql.Contains('@' + parameter.ParameterName, StringComparison.Ordinal));
-        return (sql, parameters);
+        parameters.RemoveAll(parameter => !batch.Parameters.Contains(parameter.ParameterName));
+        return (batch.Sql, parameters);
     }
 
     private sealed record HeldRequest(EntityEntry<ApiRequest> Entry, bool ChangesKeys, bool Moves);
