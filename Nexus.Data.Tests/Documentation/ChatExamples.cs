@@ -56,6 +56,18 @@ internal static class ChatExamples
             new() { ChatId = session.Id, Type = MessageType.Claude, Content = text, RequestId = requestId }, cancellationToken);
         // doc:end
 
+        // doc:post-many
+        NewMessage[] lines =
+        [
+            new() { ChatId = group.Id, SenderId = bob, Content = "The 9:45 is on time.", IdempotencyKey = $"{clientKey}-1" },
+            new() { ChatId = direct.Id, SenderId = ada, Content = "Then we take that one.", IdempotencyKey = $"{clientKey}-2" },
+        ];
+        foreach (var part in lines.Chunk(25_000))
+        {
+            await messages.PostManyAsync(part, cancellationToken);
+        }
+        // doc:end
+
         // doc:timeline
         var page = await messages.OlderAsync(group.Id, bob, cancellationToken: cancellationToken);
         var before = page.Older is null ? null : await messages.OlderAsync(group.Id, bob, page.Older, cancellationToken: cancellationToken);

@@ -46,9 +46,7 @@ public sealed partial class Messages
     {
         ArgumentNullException.ThrowIfNull(message);
         Check(message);
-        var key = message.IdempotencyKey is null
-            ? null
-            : TextField.Required(message.IdempotencyKey, MessageConfiguration.LongestKey, "idempotency key of a message");
+        var key = KeyOf(message);
 
         // The same in each try, so that one whose answer was lost is found again.
         var id = Guid.CreateVersion7();
@@ -64,9 +62,7 @@ public sealed partial class Messages
                     { Status: not UserStatus.Active } when message.SenderId is { } sender => throw ChatErrors.Disabled(sender),
                     { MayPost: false } => throw NotAllowed(message, found.Kind.Value),
                     { IsSame: true } => new PostedMessage(found.IsNew ? PostOutcome.Stored : PostOutcome.Known, found.Message!),
-                    _ => throw new NexusDataException(
-                        NexusDataErrorKind.Conflict,
-                        $"Another message is stored under the key '{key}' in chat {message.ChatId}: {found.Message!.Id}. Give each message a key of its own."),
+                    _ => throw Taken(found.Message!, key!),
                 };
             },
             cancellationToken);
@@ -226,6 +222,15 @@ public sealed partial class Messages
             JsonField.Check(message.Metadata, JsonValueKind.Object, "metadata of a message");
         }
     }
+
+    private static string? KeyOf(NewMessage message)
+        => message.IdempotencyKey is null
+            ? null
+            : TextField.Required(message.IdempotencyKey, MessageConfiguration.LongestKey, "idempotency key of a message");
+
+    private static NexusDataException Taken(Message stored, string key) => new(
+        NexusDataErrorKind.Conflict,
+        $"Another message is stored under the key '{key}' in chat {stored.ChatId}: {stored.Id}. Give each message a key of its own.");
 
     private static NexusDataException NotAllowed(NewMessage message, ChatKind kind)
         => message.SenderId is { } sender

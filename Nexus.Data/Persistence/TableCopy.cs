@@ -27,7 +27,7 @@ internal static class TableCopy
         await db.Database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await CopyAsync(db, [.. entries.Select(entry => entry.Entity)], cancellationToken);
+            await db.InsertByCopyAsync([.. entries.Select(entry => entry.Entity)], [], cancellationToken);
         }
         finally
         {
@@ -38,12 +38,18 @@ internal static class TableCopy
         return entries.Count;
     }
 
-    private static async Task CopyAsync<T>(DbContext db, List<T> rows, CancellationToken cancellationToken)
+    /// <summary>Inserts rows that no context knows of, on a connection that is open.</summary>
+    /// <param name="db">The context, which does not track them.</param>
+    /// <param name="rows">The rows, in the order in which they are written.</param>
+    /// <param name="given">The properties that the rows have values for, though the server would compute them.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    public static async Task InsertByCopyAsync<T>(
+        this DbContext db, IReadOnlyList<T> rows, string[] given, CancellationToken cancellationToken)
         where T : class
     {
         var entity = db.Model.FindEntityType(typeof(T))!;
         var table = StoreObjectIdentifier.Create(entity, StoreObjectType.Table)!.Value;
-        var columns = Columns(entity, table);
+        var columns = Columns(entity, table, given);
         var names = string.Join(", ", columns.Select(column => $"\"{column.Name}\""));
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         await using var import = await connection.BeginBinaryImportAsync(
@@ -70,10 +76,10 @@ internal static class TableCopy
         await import.CompleteAsync(cancellationToken);
     }
 
-    // What the server computes by itself is left to it.
-    private static List<Column> Columns(IEntityType entity, StoreObjectIdentifier table)
+    // What the server computes by itself is left to it, unless it is given.
+    private static List<Column> Columns(IEntityType entity, StoreObjectIdentifier table, string[] given)
         => [.. entity.GetProperties()
-            .Where(property => property.GetDefaultValueSql() is null && !IsSerial(property))
+            .Where(property => given.Contains(property.Name) || (property.GetDefaultValueSql() is null && !IsSerial(property)))
             .Select(property => new Column(property, table))];
 
     private static bool IsSerial(IProperty property)
