@@ -109,6 +109,30 @@ internal static class BenchDatabase
         return texts;
     }
 
+    /// <summary>Rows as the bytes of a binary COPY out of the database.</summary>
+    public static async Task<byte[]> TakeAsync(string connection, string copy)
+    {
+        await using var npgsql = await OpenAsync(connection);
+        await using var rows = await npgsql.BeginRawBinaryCopyAsync(copy);
+        using var bytes = new MemoryStream();
+        await rows.CopyToAsync(bytes);
+        return bytes.ToArray();
+    }
+
+    /// <summary>Puts such bytes in, in one transaction.</summary>
+    public static async Task PutAsync(string connection, IEnumerable<(string Copy, byte[] Rows)> tables)
+    {
+        await using var npgsql = await OpenAsync(connection);
+        await using var transaction = await npgsql.BeginTransactionAsync();
+        foreach (var (copy, rows) in tables)
+        {
+            await using var import = await npgsql.BeginRawBinaryCopyAsync(copy);
+            await import.WriteAsync(rows);
+        }
+
+        await transaction.CommitAsync();
+    }
+
     /// <summary>Copies a database, and gives its table of requests the indexes that migration 014 leaves in place of
     /// ours.</summary>
     public static async Task<string> CopyWithIndexesOf014Async(EmbeddedPostgres server, string source)

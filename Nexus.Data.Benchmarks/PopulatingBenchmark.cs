@@ -10,6 +10,8 @@ namespace Nexus.Data.Benchmarks;
 /// </summary>
 public static class PopulatingBenchmark
 {
+    private const string Empty = "TRUNCATE users, chats CASCADE; CHECKPOINT";
+
     private static readonly (string Table, string Columns, string Order)[] _tables =
     [
         ("users", "id, username, password_hash, status, created_at", "created_at, id"),
@@ -48,18 +50,20 @@ public static class PopulatingBenchmark
         await store.CopyAsync(options);
         using var process = Process.GetCurrentProcess();
         var held = process.PeakWorkingSet64;
-        var rows = new List<byte[]>();
+        var rows = new List<(string Copy, byte[] Rows)>();
         foreach (var (table, columns, order) in _tables)
         {
-            rows.Add(await TakeAsync(connection, $"COPY (SELECT {columns} FROM {table} ORDER BY {order}) TO STDOUT (FORMAT binary)"));
+            rows.Add((
+                $"COPY {table} ({columns}) FROM STDIN (FORMAT binary)",
+                await BenchDatabase.TakeAsync(connection, $"COPY (SELECT {columns} FROM {table} ORDER BY {order}) TO STDOUT (FORMAT binary)")));
         }
 
         var (ours, raw) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds; round++)
         {
-            await EmptyAsync(connection);
-            raw.Add(await BenchDatabase.TimeAsync(() => PutAsync(connection, rows)));
-            await EmptyAsync(connection);
+            await BenchDatabase.ExecuteAsync(connection, Empty);
+            raw.Add(await BenchDatabase.TimeAsync(() => BenchDatabase.PutAsync(connection, rows)));
+            await BenchDatabase.ExecuteAsync(connection, Empty);
             ours.Add(await BenchDatabase.TimeAsync(() => store.CopyAsync(options)));
         }
 
@@ -67,30 +71,5 @@ public static class PopulatingBenchmark
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{options.Messages:N0} messages: {subject / 1_000:0.00} s ({options.Messages / subject * 1_000:N0} a second), raw COPY {baseline / 1_000:0.00} s = {subject / baseline:0.00} (medians of {rounds}); the first took the process to {held >> 20:N0} MB"));
-    }
-
-    private static async Task EmptyAsync(string connection)
-        => await BenchDatabase.ExecuteAsync(connection, "TRUNCATE users, chats CASCADE; CHECKPOINT");
-
-    private static async Task<byte[]> TakeAsync(string connection, string copy)
-    {
-        await using var npgsql = await BenchDatabase.OpenAsync(connection);
-        await using var rows = await npgsql.BeginRawBinaryCopyAsync(copy);
-        using var bytes = new MemoryStream();
-        await rows.CopyToAsync(bytes);
-        return bytes.ToArray();
-    }
-
-    private static async Task PutAsync(string connection, List<byte[]> rows)
-    {
-        await using var npgsql = await BenchDatabase.OpenAsync(connection);
-        await using var transaction = await npgsql.BeginTransactionAsync();
-        foreach (var ((table, columns, _), bytes) in _tables.Zip(rows))
-        {
-            await using var copy = await npgsql.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
-            await copy.WriteAsync(bytes);
-        }
-
-        await transaction.CommitAsync();
     }
 }

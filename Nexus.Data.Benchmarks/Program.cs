@@ -25,6 +25,8 @@ return args switch
     ["startup-once", var way] => await StartupBenchmark.OnceAsync(Console.Out, way),
     ["populating"] => await PopulatingBenchmark.RunAsync(Console.Out, (25_000, 7), (1_000_000, 3)),
     ["populating", var size] => await PopulatingBenchmark.RunAsync(Console.Out, (Number(size), 7)),
+    ["bulk"] => await BulkMessagesBenchmark.RunAsync(Console.Out, (25_000, 7), (1_000_000, 3)),
+    ["bulk", var size] => await BulkMessagesBenchmark.RunAsync(Console.Out, (Number(size), 7)),
     ["resetting"] => await ResettingBenchmark.RunAsync(Console.Out),
     ["migrating"] => await MigratingBenchmark.RunAsync(Console.Out, 1_000_000, 1_500),
     ["migrating", var size, var bytes] => await MigratingBenchmark.RunAsync(Console.Out, Number(size), Number(bytes)),
@@ -44,6 +46,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | dashboards [COUNT BODY-BYTES] | chats [COUNT] | populating [COUNT] | hot-paths | startup | resetting | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project Nexus.Data.Benchmarks -- hashing | linking [requests] | keys [COUNT SECONDS] | rebuild [COUNT BODY-BYTES] | rebuild-memory | recording | storing | dashboards [COUNT BODY-BYTES] | chats [COUNT] | populating [COUNT] | bulk [COUNT] | hot-paths | startup | resetting | migrating [COUNT BODY-BYTES] | traffic COUNT BODY-BYTES FILE");
     return 2;
 }
