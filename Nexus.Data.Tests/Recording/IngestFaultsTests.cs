@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Nexus.Data.Persistence;
 using Nexus.Data.Recording;
 using Npgsql;
@@ -5,6 +6,7 @@ using Npgsql;
 namespace Nexus.Data.Tests.Recording;
 
 /// <summary>Whose fault an error is, where the database's state does not say.</summary>
+[SuppressMessage("Usage", "CA2201", Justification = "These stand for the runtime's own.")]
 public sealed class IngestFaultsTests
 {
     [Test]
