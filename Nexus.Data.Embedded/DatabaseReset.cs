@@ -23,16 +23,29 @@ public sealed class DatabaseReset : IAsyncDisposable
     // From here on emptying all files is faster than deleting rows, or than passing over those that were deleted before.
     private const int LargeBytes = 4 * 1024 * 1024;
 
+    // Views in the order in which they read each other, so that none is refreshed from one that still holds what was there. A partition's key counts as its
+    // table's.
     private const string Survey =
         """
+        WITH RECURSIVE reads AS (
+            SELECT DISTINCT r.ev_class AS reader, d.refobjid AS source
+            FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class),
+        views (id, depth) AS (
+            SELECT oid, 0 FROM pg_class WHERE relkind = 'm' AND relnamespace::regnamespace::text <> 'pg_catalog'
+            UNION
+            SELECT reader, depth + 1 FROM views JOIN reads ON source = id)
         SELECT format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, c.oid::bigint, c.reltoastrelid::bigint, c.relkind,
                has_table_privilege(c.oid, 'TRUNCATE'), has_table_privilege(c.oid, 'DELETE')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE (n.nspname = ANY (@schemas) AND c.relkind = 'm' OR c.relkind IN ('r', 'p') AND NOT c.relispartition)
           AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-        ORDER BY 1;
-        SELECT conname, conrelid::bigint, confrelid::bigint FROM pg_constraint WHERE contype = 'f' AND conparentid = 0;
+        ORDER BY (SELECT max(depth) FROM views WHERE id = c.oid), 1;
+        SELECT conname, f.id::bigint, t.id::bigint, f.id::regclass::text, t.id::regclass::text
+        FROM pg_constraint, LATERAL (SELECT coalesce(pg_partition_root(conrelid), conrelid)) f (id),
+             LATERAL (SELECT coalesce(pg_partition_root(confrelid), confrelid)) t (id)
+        WHERE contype = 'f' AND conparentid = 0;
         SELECT current_setting('is_superuser') = 'on'
         """;
 
@@ -57,6 +70,7 @@ public sealed class DatabaseReset : IAsyncDisposable
     private readonly string _lockTimeout;
     private readonly string[] _settings;
     private readonly DatabaseResetOptions _options;
+    private readonly string _restart;
 
     private DatabaseReset(
         string connectionString, List<Relation> tables, List<Relation> views, Truncation truncation, bool isSuperuser, DatabaseResetOptions options)
@@ -67,6 +81,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         _lockTimeout = Math.Ceiling(options.LockTimeout.TotalMilliseconds).ToString("0", CultureInfo.InvariantCulture);
         var wait = $"SET LOCAL lock_timeout = {_lockTimeout}";
         _settings = isSuperuser ? [wait, "SET LOCAL session_replication_role = replica"] : [wait];
+        _restart = RestartOf(tables);
         Tables = [.. tables.Select(table => table.Name)];
     }
 
@@ -89,7 +104,10 @@ public sealed class DatabaseReset : IAsyncDisposable
         }
 
         RefuseProduction(Environment.GetEnvironmentVariable);
-        await using var connection = new NpgsqlConnection(connectionString);
+
+        // None is left in a pool, whose connections are nobody's to close.
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         var (relations, references, isSuperuser) = await SurveyAsync(connection, options, cancellationToken);
         var emptied = Chosen(relations, options);
@@ -103,7 +121,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         var ids = emptied.Select(table => table.Id).ToHashSet();
         if (references.FirstOrDefault(reference => ids.Contains(reference.To) && !ids.Contains(reference.From)) is { } reference)
         {
-            var (from, to) = (NameOf(relations, reference.From), NameOf(relations, reference.To));
+            var (from, to) = (NameOf(relations, reference.From, reference.FromName), NameOf(relations, reference.To, reference.ToName));
             throw Invalid($"{from} keeps its rows and refers to {to} ({reference.Name}), which is emptied: keep {to} too, or empty {from}.");
         }
 
@@ -128,13 +146,16 @@ public sealed class DatabaseReset : IAsyncDisposable
                 await TryAsync(connection, onlyWritten: false, cancellationToken);
             }
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
+            var reason = exception.SqlState == PostgresErrorCodes.DeadlockDetected
+                ? "somebody who has used one of its tables waits for another"
+                : string.Create(
+                    CultureInfo.InvariantCulture, $"somebody has used one of its tables for {_options.LockTimeout.TotalSeconds:0.###} seconds");
             throw new NexusDataException(
                 NexusDataErrorKind.Unavailable,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Database {connection.Database} cannot be emptied: somebody has used one of its tables for {_options.LockTimeout.TotalSeconds:0.###} seconds. Has every test ended its transactions?"),
+                $"Database {connection.Database} cannot be emptied: {reason}. Has every test ended its transactions?",
                 exception);
         }
     }
@@ -151,7 +172,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         }
 
         var statements = Statements(written, sizes).ToList();
-        if (statements.Count == 0)
+        if (statements.Count == 0 && !_options.RestartsIdentities)
         {
             return true;
         }
@@ -162,13 +183,19 @@ public sealed class DatabaseReset : IAsyncDisposable
         if (written.Count > 0)
         {
             // Whoever has written a row that is not committed yet is waited for: it would be left over, and what it refers to gone.
-            Add($"LOCK TABLE {string.Join(", ", written.Select(table => table.Name).Reverse())} IN SHARE ROW EXCLUSIVE MODE");
+            Add($"LOCK TABLE {string.Join(", ", written.Select(table => table.Alone).Reverse())} IN SHARE ROW EXCLUSIVE MODE");
         }
 
         statements.ForEach(Add);
         if (others.Count > 0)
         {
             batch.BatchCommands.Add(new(Unwritten) { Parameters = { new() { Value = (long[])[.. others.Select(table => table.Id)] } } });
+        }
+
+        // Last of all, for it is not taken back with a transaction.
+        if (_options.RestartsIdentities)
+        {
+            Add(_restart);
         }
 
         Add("COMMIT");
@@ -212,7 +239,7 @@ public sealed class DatabaseReset : IAsyncDisposable
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            references.Add(new(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)));
+            references.Add(new(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetString(3), reader.GetString(4)));
         }
 
         await reader.NextResultAsync(cancellationToken);
@@ -284,15 +311,15 @@ public sealed class DatabaseReset : IAsyncDisposable
 
     private IEnumerable<string> Statements(List<Relation> written, List<(long Pages, long Bytes)> sizes)
     {
-        if (_truncation == Truncation.Always || (_truncation == Truncation.OfLarge && sizes.Take(_tables.Count).Sum(size => size.Bytes) > LargeBytes))
+        if ((_truncation == Truncation.Always && written.Count > 0) || (_truncation == Truncation.OfLarge && sizes.Take(_tables.Count).Sum(size => size.Bytes) > LargeBytes))
         {
-            yield return $"TRUNCATE {string.Join(", ", Tables)}";
+            yield return $"TRUNCATE {string.Join(", ", _tables.Select(table => table.Alone))}";
         }
         else
         {
             foreach (var table in written)
             {
-                yield return $"DELETE FROM {table.Name}";
+                yield return $"DELETE FROM {table.Alone}";
             }
         }
 
@@ -300,21 +327,18 @@ public sealed class DatabaseReset : IAsyncDisposable
         {
             yield return $"REFRESH MATERIALIZED VIEW {view.Name}";
         }
-
-        if (_options.RestartsIdentities)
-        {
-            yield return
-                $"""
-                SELECT setval(s.seqrelid::regclass, s.seqstart, false)
-                FROM pg_sequence s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')
-                WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid IN ({string.Join(", ", _tables.Select(table => table.Id.ToString(CultureInfo.InvariantCulture)))})
-                  AND pg_sequence_last_value(s.seqrelid) IS NOT NULL
-                """;
-        }
     }
 
-    private static string NameOf(List<Relation> relations, long id)
-        => relations.Find(relation => relation.Id == id)?.Name ?? "A table of an extension";
+    private static string RestartOf(IEnumerable<Relation> tables)
+        => $"""
+            SELECT setval(s.seqrelid::regclass, s.seqstart, false)
+            FROM pg_sequence s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')
+            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid IN ({string.Join(", ", tables.Select(table => table.Id.ToString(CultureInfo.InvariantCulture)))})
+              AND pg_sequence_last_value(s.seqrelid) IS NOT NULL
+            """;
+
+    private static string NameOf(List<Relation> relations, long id, string name)
+        => relations.Find(relation => relation.Id == id)?.Name ?? $"{name}, which is an extension's,";
 
     internal static void RefuseProduction(Func<string, string?> environment)
     {
@@ -337,8 +361,11 @@ public sealed class DatabaseReset : IAsyncDisposable
 
     private sealed record Relation(string Name, string Schema, string Table, long Id, long Toast, char Kind, bool MayTruncate, bool MayDelete)
     {
+        /// <summary>Its name for statements that leave tables alone which inherit from it: each of these stays or goes by itself. Partitions go along.</summary>
+        public string Alone => Kind == Partitioned ? Name : $"ONLY {Name}";
+
         public bool Is(string name) => name == $"{Schema}.{Table}" || (name == Table && Schema == "public") || name == Name;
     }
 
-    private sealed record Reference(string Name, long From, long To);
+    private sealed record Reference(string Name, long From, long To, string FromName, string ToName);
 }

@@ -77,6 +77,141 @@ public sealed class DatabaseResetTests : DatabaseTest
     }
 
     [Test]
+    public async Task A_table_that_inherits_from_one_that_is_emptied_stays_where_it_shall([Values] bool hasGrown)
+    {
+        await AdministerAsync(
+            """
+            CREATE TABLE parents (id int, text text); CREATE TABLE kept () INHERITS (parents); CREATE TABLE emptied () INHERITS (parents);
+            CREATE SCHEMA other; CREATE TABLE other.children () INHERITS (parents)
+            """);
+        await AdministerAsync(
+            $"INSERT INTO parents SELECT n, repeat('x', 100) FROM generate_series(1, {(hasGrown ? 60_000 : 1)}) n; "
+            + "INSERT INTO kept VALUES (2); INSERT INTO emptied VALUES (3); INSERT INTO other.children VALUES (4)");
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { Keep = ["kept"] });
+
+        await reset.ResetAsync();
+
+        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
+        await using var left = source.CreateCommand("SELECT string_agg(id::text, ' ' ORDER BY id) FROM parents");
+        Assert.That(await left.ExecuteScalarAsync(), Is.EqualTo("2 4"));
+    }
+
+    [Test]
+    public async Task A_key_on_a_partition_is_its_tables()
+    {
+        await AsOwnerAsync(
+            """
+            CREATE TABLE parents (id int PRIMARY KEY); CREATE TABLE parts (id int) PARTITION BY LIST (id);
+            CREATE TABLE part_1 PARTITION OF parts (FOREIGN KEY (id) REFERENCES parents) DEFAULT;
+            INSERT INTO parents VALUES (1); INSERT INTO parts VALUES (1)
+            """);
+        await using var reset = await DatabaseReset.CreateAsync(Server.As(NexusRole.Migration, ConnectionString));
+
+        await reset.ResetAsync();
+
+        var rows = await CountRowsAsync();
+        Assert.That((rows["parents"], rows["parts"]), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public async Task Where_nothing_was_written_nothing_is_truncated()
+    {
+        await AsOwnerAsync(
+            """
+            CREATE TABLE hens (id int PRIMARY KEY, egg int); CREATE TABLE eggs (id int PRIMARY KEY, hen int REFERENCES hens);
+            ALTER TABLE hens ADD FOREIGN KEY (egg) REFERENCES eggs
+            """);
+        await using var reset = await DatabaseReset.CreateAsync(
+            Server.As(NexusRole.Migration, ConnectionString), new() { Keep = [] });
+        await reset.ResetAsync();
+        var before = await FileAsync();
+
+        await reset.ResetAsync();
+
+        Assert.That(await FileAsync(), Is.EqualTo(before));
+
+        async Task<object?> FileAsync()
+        {
+            await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
+            await using var file = source.CreateCommand("SELECT pg_relation_filenode('hens')");
+            return await file.ExecuteScalarAsync();
+        }
+    }
+
+    [Test]
+    public async Task Numbers_go_on_where_the_rows_have_stayed()
+    {
+        await AsOwnerAsync("CREATE TABLE notes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text); CREATE TABLE marks (id int)");
+        await using var reset = await DatabaseReset.CreateAsync(
+            await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromSeconds(2), RestartsIdentities = true });
+        await AsOwnerAsync("INSERT INTO notes (text) VALUES ('a')");
+
+        // One is waited for at the first try, and the other, who has written meanwhile, for too long at the second.
+        await using (var one = await BeginAsync("UPDATE notes SET text = 'b'"))
+        {
+            var refused = reset.ResetAsync();
+            await Server.WaitForAsync(await AdministratorAsync(), "wait_event_type = 'Lock'", () => refused.IsCompleted);
+            await using var other = await BeginAsync("INSERT INTO marks VALUES (1)");
+            await one.CloseAsync();
+            Assert.That(() => refused, Throws.TypeOf<NexusDataException>());
+        }
+
+        await AsOwnerAsync("INSERT INTO notes (text) VALUES ('b')");
+        Assert.That((await CountRowsAsync())["notes"], Is.EqualTo(2));
+
+        async Task<NpgsqlConnection> BeginAsync(string sql)
+        {
+            var writer = new NpgsqlConnection(await AdministratorAsync());
+            await writer.OpenAsync();
+            await using var command = new NpgsqlCommand($"BEGIN; {sql}", writer);
+            await command.ExecuteNonQueryAsync();
+            return writer;
+        }
+    }
+
+    [Test]
+    public async Task Who_waits_in_turn_is_told_of()
+    {
+        await AsOwnerAsync("CREATE TABLE a_notes AS SELECT 1 AS id; CREATE TABLE b_notes AS SELECT 1 AS id");
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMinutes(1) });
+        await using var writer = new NpgsqlConnection(await AdministratorAsync());
+        await writer.OpenAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+
+        // The reset locks in the other order, and has to be the one that gives up.
+        await SendAsync("SET LOCAL deadlock_timeout = '1min'; UPDATE a_notes SET id = 2");
+        var emptied = reset.ResetAsync();
+        await Server.WaitForAsync(await AdministratorAsync(), "wait_event_type = 'Lock'", () => emptied.IsCompleted);
+        var second = SendAsync("UPDATE b_notes SET id = 2");
+
+        await second;
+        Assert.That(() => emptied, Throws.TypeOf<NexusDataException>().With.Message.Contains("waits for another"));
+
+        async Task SendAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, writer, transaction);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    [Test]
+    public async Task Views_are_refreshed_in_the_order_in_which_they_read_each_other()
+    {
+        await AsOwnerAsync(
+            """
+            CREATE TABLE notes AS SELECT 1 AS id; CREATE MATERIALIZED VIEW z_notes AS SELECT * FROM notes;
+            CREATE VIEW m_notes AS SELECT * FROM z_notes; CREATE MATERIALIZED VIEW a_notes AS SELECT * FROM m_notes
+            """);
+        await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync());
+
+        await reset.ResetAsync();
+
+        await using var source = NpgsqlDataSource.Create(await AdministratorAsync());
+        await using var left = source.CreateCommand("SELECT (SELECT count(*) FROM a_notes) + (SELECT count(*) FROM z_notes)");
+        Assert.That(await left.ExecuteScalarAsync(), Is.Zero);
+    }
+
+    [Test]
     public async Task Views_that_keep_rows_are_refreshed()
     {
         await AsOwnerAsync("CREATE TABLE notes AS SELECT 1 AS id; CREATE MATERIALIZED VIEW kept AS SELECT * FROM notes");
@@ -183,10 +318,6 @@ public sealed class DatabaseResetTests : DatabaseTest
         await reset.ResetAsync();
 
         await reset.DisposeAsync();
-        await using (var surveyed = new NpgsqlConnection(administrator.ConnectionString))
-        {
-            NpgsqlConnection.ClearPool(surveyed);
-        }
 
         await using var source = NpgsqlDataSource.Create(await Server.ConnectionStringAsync());
         await using var others = source.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = @name AND application_name = 'reset'");
