@@ -30,11 +30,12 @@ public sealed class DatabaseReset : IAsyncDisposable
         WITH RECURSIVE reads AS (
             SELECT DISTINCT r.ev_class AS reader, d.refobjid AS source
             FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class),
+            JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')
+            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class AND r.ev_type = '1'),
         views (id, depth) AS (
             SELECT oid, 0 FROM pg_class WHERE relkind = 'm' AND relnamespace::regnamespace::text <> 'pg_catalog'
             UNION
-            SELECT reader, depth + 1 FROM views JOIN reads ON source = id)
+            SELECT reader, depth + 1 FROM views JOIN reads ON source = id WHERE depth < 100)
         SELECT format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, c.oid::bigint, c.reltoastrelid::bigint, c.relkind,
                has_table_privilege(c.oid, 'TRUNCATE'), has_table_privilege(c.oid, 'DELETE')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -134,7 +135,8 @@ public sealed class DatabaseReset : IAsyncDisposable
 
     /// <summary>Empties the tables, all or none.</summary>
     /// <param name="cancellationToken">Stops it, and nothing is removed.</param>
-    /// <exception cref="NexusDataException">Somebody uses a table for longer than is waited (unavailable). Nothing is removed.</exception>
+    /// <exception cref="NexusDataException">Somebody uses a table for longer than is waited, or waits in turn for what this holds (unavailable). Nothing is
+    /// removed.</exception>
     public async Task ResetAsync(CancellationToken cancellationToken = default)
     {
         RefuseProduction(Environment.GetEnvironmentVariable);
@@ -192,9 +194,10 @@ public sealed class DatabaseReset : IAsyncDisposable
             batch.BatchCommands.Add(new(Unwritten) { Parameters = { new() { Value = (long[])[.. others.Select(table => table.Id)] } } });
         }
 
-        // Last of all, for it is not taken back with a transaction.
+        // Last of all, behind what a commit would have tried, for it is not taken back with a transaction.
         if (_options.RestartsIdentities)
         {
+            Add("SET CONSTRAINTS ALL IMMEDIATE");
             Add(_restart);
         }
 

@@ -1,6 +1,7 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Nexus.Data.Conversations;
+using Nexus.Data.Tests.Fixtures;
 using Nexus.Data.Trains;
 
 namespace Nexus.Data.Tests.Conversations;
@@ -141,6 +142,25 @@ public sealed class DeferredLinkTests : LinkingTest
             await db.TaskPrompts.OrderBy(prompt => prompt.Timestamp).Select(prompt => prompt.SubtaskRequestId).ToListAsync(),
             Is.EqualTo(new Guid?[] { subtask.RequestId, later.RequestId }), "What its answer asked for was written down.");
         Assert.That((await ReadAsync(later)).ParentRequestId, Is.EqualTo(child.RequestId));
+    }
+
+    [Test]
+    public async Task A_sweep_links_without_the_task_that_somebody_removes_meanwhile()
+    {
+        var asking = Bodies.Request(0, "a").AskingFor("a task");
+        var subtask = Bodies.Request(1, "a task");
+        await StoreAsync(asking);
+        await WhileHeldAsync(() => StoreAsync(subtask));
+        await using var other = OpenContext();
+        await using var transaction = await other.Database.BeginTransactionAsync();
+        await other.Set<TaskPrompt>().Where(prompt => prompt.RequestId == asking.RequestId).ExecuteDeleteAsync();
+
+        var sweep = SweepAsync();
+        await Server.WaitForAsync(ConnectionString, "wait_event_type = 'Lock'", () => sweep.IsCompleted);
+        await transaction.CommitAsync();
+
+        Assert.That(await sweep, Is.EqualTo(1));
+        Assert.That((await ReadAsync(subtask)).LinkKind, Is.EqualTo(LinkKind.Root));
     }
 
     [Test]

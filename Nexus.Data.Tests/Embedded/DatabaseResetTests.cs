@@ -122,7 +122,7 @@ public sealed class DatabaseResetTests : DatabaseTest
             ALTER TABLE hens ADD FOREIGN KEY (egg) REFERENCES eggs
             """);
         await using var reset = await DatabaseReset.CreateAsync(
-            Server.As(NexusRole.Migration, ConnectionString), new() { Keep = [] });
+            Server.As(NexusRole.Migration, ConnectionString));
         await reset.ResetAsync();
         var before = await FileAsync();
 
@@ -143,7 +143,7 @@ public sealed class DatabaseResetTests : DatabaseTest
     {
         await AsOwnerAsync("CREATE TABLE notes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text); CREATE TABLE marks (id int)");
         await using var reset = await DatabaseReset.CreateAsync(
-            await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromSeconds(2), RestartsIdentities = true });
+            await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromSeconds(5), RestartsIdentities = true });
         await AsOwnerAsync("INSERT INTO notes (text) VALUES ('a')");
 
         // One is waited for at the first try, and the other, who has written meanwhile, for too long at the second.
@@ -174,22 +174,35 @@ public sealed class DatabaseResetTests : DatabaseTest
     {
         await AsOwnerAsync("CREATE TABLE a_notes AS SELECT 1 AS id; CREATE TABLE b_notes AS SELECT 1 AS id");
         await using var reset = await DatabaseReset.CreateAsync(await AdministratorAsync(), new() { LockTimeout = TimeSpan.FromMinutes(1) });
-        await using var writer = new NpgsqlConnection(await AdministratorAsync());
-        await writer.OpenAsync();
-        await using var transaction = await writer.BeginTransactionAsync();
+        await using var writer = await BeginAsync();
+        await using var third = await BeginAsync();
 
-        // The reset locks in the other order, and has to be the one that gives up.
-        await SendAsync("SET LOCAL deadlock_timeout = '1min'; UPDATE a_notes SET id = 2");
+        // The reset locks in the other order, and has to be the one that gives up. It looks for a circle once, a second after it has begun to wait: the third
+        // keeps it until the circle is closed.
+        await SendAsync(writer, "SET LOCAL deadlock_timeout = '1min'; UPDATE a_notes SET id = 2");
+        await SendAsync(third, "UPDATE b_notes SET id = 2");
         var emptied = reset.ResetAsync();
         await Server.WaitForAsync(await AdministratorAsync(), "wait_event_type = 'Lock'", () => emptied.IsCompleted);
-        var second = SendAsync("UPDATE b_notes SET id = 2");
+        var second = SendAsync(writer, "UPDATE b_notes SET id = 2");
+        await Server.WaitForAsync(
+            await AdministratorAsync(), "2 = (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')",
+            () => second.IsCompleted);
+        await third.CloseAsync();
 
         await second;
         Assert.That(() => emptied, Throws.TypeOf<NexusDataException>().With.Message.Contains("waits for another"));
 
-        async Task SendAsync(string sql)
+        async Task<NpgsqlConnection> BeginAsync()
         {
-            await using var command = new NpgsqlCommand(sql, writer, transaction);
+            var connection = new NpgsqlConnection(await AdministratorAsync());
+            await connection.OpenAsync();
+            await SendAsync(connection, "BEGIN");
+            return connection;
+        }
+
+        static async Task SendAsync(NpgsqlConnection connection, string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync();
         }
     }

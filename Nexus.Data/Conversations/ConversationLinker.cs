@@ -27,6 +27,9 @@ namespace Nexus.Data.Conversations;
 public sealed partial class ConversationLinker(
     DbContext db, LinkingOptions? options = null, ILogger<ConversationLinker>? logger = null)
 {
+    // Of a page of the sweep.
+    private const int MostTries = 5;
+
     private const string TrainIsLocked = "A rebuild or an import holds the train.";
 
     private readonly LinkingOptions _options = options ?? new();
@@ -138,8 +141,7 @@ public sealed partial class ConversationLinker(
         {
             // Page by page, so that those that stay deferred do not stand in the way of the later ones.
             var after = (Timestamp: DateTimeOffset.MinValue, RequestId: Guid.Empty);
-            while (await db.Database.CreateExecutionStrategy().ExecuteAsync(
-                       token => LinkDeferredAfterAsync(train, after, limit, token), cancellationToken) is { } page)
+            while (await LinkDeferredAgainAsync(train, after, limit, cancellationToken) is { } page)
             {
                 linked += page.Linked;
                 after = page.Last;
@@ -147,6 +149,23 @@ public sealed partial class ConversationLinker(
         }
 
         return linked;
+    }
+
+    // What the requests of a page would hang on may be removed between being found and being written to. Next time it is not found.
+    private async Task<(int Linked, (DateTimeOffset Timestamp, Guid RequestId) Last)?> LinkDeferredAgainAsync(
+        string trainId, (DateTimeOffset Timestamp, Guid RequestId) after, int limit, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await db.Database.CreateExecutionStrategy().ExecuteAsync(
+                    token => LinkDeferredAfterAsync(trainId, after, limit, token), cancellationToken);
+            }
+            catch (DbUpdateConcurrencyException) when (tries < MostTries)
+            {
+            }
+        }
     }
 
     // Null where there was nothing left to link.

@@ -108,22 +108,24 @@ internal sealed class HostSchema<TContext>(IServiceScopeFactory scopes) : Schema
     public override async Task<OwnerContext> OpenAsync(CancellationToken cancellationToken)
     {
         var scope = scopes.CreateAsyncScope();
+        OwnerContext? owner = null;
         try
         {
             var contexts = scope.ServiceProvider.GetService<IDbContextFactory<TContext>>();
             var db = contexts is null
                 ? scope.ServiceProvider.GetRequiredService<TContext>()
                 : await contexts.CreateDbContextAsync(cancellationToken);
-            var owner = new OwnerContext(db, scope);
+            owner = new(db, scope);
             ThrowIfIncomplete(db);
             return owner;
         }
         catch
         {
-            await scope.DisposeAsync();
+            await (owner?.DisposeAsync() ?? scope.DisposeAsync());
             throw;
         }
     }
+
     // Either would show at the first statement that needs what is missing, and no earlier.
     private static void ThrowIfIncomplete(TContext db)
     {
