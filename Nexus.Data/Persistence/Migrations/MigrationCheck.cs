@@ -84,7 +84,9 @@ internal sealed class MigrationCheck(
     {
         // What is to be made is there: by the migrations of somebody else, or by these, and the history knows nothing of it.
         var others = applied.Where(id => !migrationsAssembly.Migrations.ContainsKey(id)).ToList();
-        var maker = names?.Split(',').Contains(MigrationObstacles.Marker) is true ? pending.Find(migration => MigrationObstacles.TablesOf(migration).Contains(MigrationObstacles.Marker)) : null;
+        var maker = names?.Split(',').Contains(MigrationObstacles.Marker) is true
+            ? pending.Find(migration => MigrationObstacles.TablesOf(migration).Contains(MigrationObstacles.Marker, StringComparer.Ordinal))
+            : null;
         var keeper = maker is null ? null : others.FindLast(OwnSchema.IsOwn) ?? others.FirstOrDefault();
         var foreign = MigrationObstacles.Foreign(names, applied.Except(others, StringComparer.Ordinal), Create)
             .Except(maker is null ? [] : MigrationObstacles.TablesOf(maker), StringComparer.Ordinal).ToList();
